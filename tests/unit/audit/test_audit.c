@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "audit/audit.h"
+#include "check.h"
+
+static const struct timespec epoch = { .tv_sec = 1764000000, .tv_nsec = 123456789 };
+
+static void a_request_is_one_json_line(void)
+{
+	struct audit_request r = {
+		.time = epoch,
+		.allow = true,
+		.method = STR("GET"),
+		.path = STR("/containers/json"),
+		.operation = STR("containers.list"),
+		.policy = STR("readonly"),
+		.rule = STR("containers.list"),
+		.file = STR("policies/readonly.yaml"),
+		.line = 7,
+		.listener = STR("unix:/run/sockgate/docker.sock"),
+		.uid = 1000,
+		.gid = 100,
+		.pid = 42,
+		.policy_hash = 0xabc,
+	};
+	char memory[AUDIT_LINE_MAX];
+	struct buf out = buf_over(memory, sizeof(memory));
+
+	audit_format_request(&out, &r);
+	CU_ASSERT_TRUE(str_eqz(
+		buf_view(&out),
+		"{\"@timestamp\":\"2025-11-24T16:00:00.123456Z\",\"event.kind\":\"event\",\"event.category\":"
+		"[\"network\"],"
+		"\"event.action\":\"request\",\"event.outcome\":\"success\",\"event.type\":[\"allowed\"],"
+		"\"http.request.method\":\"GET\",\"url.path\":\"/containers/json\","
+		"\"sockgate.operation\":\"containers.list\",\"sockgate.policy\":\"readonly\","
+		"\"rule.name\":\"containers.list\",\"rule.file\":\"policies/readonly.yaml\",\"rule.line\":7,"
+		"\"sockgate.listener\":\"unix:/run/sockgate/docker.sock\",\"user.id\":1000,\"group.id\":100,"
+		"\"process.pid\":42,\"sockgate.policy_hash\":\"0000000000000abc\"}\n"));
+}
+
+static void a_hostile_value_cannot_break_the_line(void)
+{
+	struct audit_connect c = {
+		.time = epoch,
+		.pid = 1,
+		.comm = STR("evil\n{\"x\":\"\xff"),
+		.socket = STR("/run/docker.sock"),
+	};
+	char memory[AUDIT_LINE_MAX];
+	struct buf out = buf_over(memory, sizeof(memory));
+
+	audit_format_connect(&out, &c);
+	CU_ASSERT_PTR_NOT_NULL(
+		memmem(out.p, out.n, "\"process.name\":\"evil\\u000a{\\\"x\\\":\\\"\\ufffd\"", 41));
+	/* The only newline is the last byte. */
+	CU_ASSERT_PTR_EQUAL(memchr(out.p, '\n', out.n), out.p + out.n - 1);
+}
+
+static void the_longest_record_fits(void)
+{
+	char hostile[5000];
+	struct str s = { hostile, sizeof(hostile) };
+	struct audit_request r = {
+		.time = epoch,
+		.method = s,
+		.path = s,
+		.operation = s,
+		.policy = s,
+		.rule = s,
+		.file = s,
+		.reason = s,
+		.listener = s,
+		.peer = s,
+		.status = 403,
+		.line = 4294967295u,
+		.uid = INT64_MAX,
+		.gid = INT64_MAX,
+		.pid = INT64_MAX,
+		.policy_hash = UINT64_MAX,
+	};
+	char memory[AUDIT_LINE_MAX];
+	struct buf out = buf_over(memory, sizeof(memory));
+
+	memset(hostile, 1, sizeof(hostile));
+	audit_format_request(&out, &r);
+	CU_ASSERT_FALSE(out.overflow);
+	CU_ASSERT_EQUAL(out.p[out.n - 1], '\n');
+}
+
+static void a_note_says_what_failed(void)
+{
+	struct audit_note n = {
+		.time = epoch, .action = STR("gate-degraded"), .reason = STR("x"), .failure = true, .count = 3
+	};
+	char memory[AUDIT_LINE_MAX];
+	struct buf out = buf_over(memory, sizeof(memory));
+
+	audit_format_note(&out, &n);
+	CU_ASSERT_PTR_NOT_NULL(memmem(out.p, out.n, "\"event.outcome\":\"failure\"", 25));
+	CU_ASSERT_PTR_NOT_NULL(memmem(out.p, out.n, "\"sockgate.count\":3", 18));
+}
+
+int main(void)
+{
+	CU_TestInfo tests[] = {
+		{ "a request is one JSON line", a_request_is_one_json_line },
+		{ "a hostile value cannot break the line", a_hostile_value_cannot_break_the_line },
+		{ "the longest record fits", the_longest_record_fits },
+		{ "a note says what failed", a_note_says_what_failed },
+		CU_TEST_INFO_NULL,
+	};
+
+	return check_main("audit/audit", tests);
+}

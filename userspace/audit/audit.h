@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * audit.h - the audit trail's records: one JSON object a line, Elastic Common Schema names where it has one.
+ *
+ * This module formats; whoever holds the descriptor writes, with one write(2) for one or more whole lines, on
+ * a descriptor opened with O_APPEND, so that lines of several processes never mix.
+ */
+#ifndef SOCKGATE_AUDIT_H
+#define SOCKGATE_AUDIT_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "text/buf.h"
+#include "text/str.h"
+
+#define AUDIT_LINE_MAX 16384 /* a record is never longer: long values are cut and end in "..." */
+
+/* A decision of the proxy about a request. */
+struct audit_request {
+	struct timespec time; /* CLOCK_REALTIME */
+	bool allow;
+	unsigned status; /* of our own answer; 0 when the request was forwarded */
+	struct str method;
+	struct str path;      /* canonical, without the query: values of a query may be secrets */
+	struct str operation; /* "containers.create", or empty */
+	struct str policy;
+	struct str rule, file;
+	unsigned line;
+	struct str reason;     /* of a refusal */
+	struct str listener;   /* "unix:/run/sockgate/docker.sock" */
+	int64_t uid, gid, pid; /* of the peer; -1: not known */
+	struct str peer;       /* TCP: its address and port */
+	uint64_t policy_hash;
+};
+
+/* A connect(2) to an engine's socket, refused by the kernel gate. */
+struct audit_connect {
+	struct timespec time;
+	int64_t pid, uid, gid;
+	struct str comm;
+	struct str exe;       /* empty when it could not be read */
+	struct str cgroup;    /* path */
+	struct str container; /* id, or empty */
+	struct str socket;    /* the engine's socket */
+	struct str hook;      /* "unix_stream_connect" */
+	struct str reason;
+	bool observed_only; /* mode: observe: it was let through */
+};
+
+/* Something about the gate or the programs themselves: started, degraded, a worker died, events lost. */
+struct audit_note {
+	struct timespec time;
+	struct str action; /* "gate-degraded" */
+	struct str reason;
+	bool failure;
+	uint64_t count; /* events lost, or 0 */
+};
+
+/* Call once before seccomp is installed: the C library reads its time zone file at the first conversion of a time. */
+void audit_init(void);
+
+void audit_format_request(struct buf *out, const struct audit_request *r);
+void audit_format_connect(struct buf *out, const struct audit_connect *c);
+void audit_format_note(struct buf *out, const struct audit_note *n);
+
+#endif
