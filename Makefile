@@ -63,7 +63,7 @@ UNIT_TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/u
 FUZZ_TARGETS  := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 BENCH_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/bench/*.c)))
 TEST_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/integration/*.c)))
-SOURCES       := $(wildcard bpf/*.[ch] userspace/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+SOURCES       := $(wildcard bpf/*.[ch] userspace/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -72,14 +72,14 @@ MAKEFLAGS += -r
 
 .PHONY: all help deps deps-check demo check check-unit check-san check-integration check-vm fuzz lint bench \
 	install uninstall clean
-all: $(addprefix $(BUILD)/,$(PROGRAMS)) ## build everything
+all: $(addprefix $(BUILD)/,$(PROGRAMS)) $(BUILD)/man/sockgate-policy.5 ## build everything
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 20
 
 # --- Packages --------------------------------------------------------------------------------------------
 DEPS_BUILD := gcc make pkg-config clang llvm libbpf-dev bpftool libseccomp-dev libcap-ng-dev libjansson-dev \
-	libfyaml-dev
+	libfyaml-dev python3
 DEPS_CHECK := libcunit1-dev libclang-rt-dev clang-format clang-tidy cppcheck shellcheck mandoc python3 \
 	python3-docker python3-pytest docker.io containerd runc haproxy qemu-system-x86 busybox-static cpio \
 	xz-utils zstd lz4 kmod e2fsprogs iproute2 nodejs npm ca-certificates procps
@@ -110,10 +110,13 @@ $(BUILD)/$(1): $(call lib_objects,$($(1)_DIR)) $(foreach l,$($(1)_LIBS),$(call l
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-# The worker without its main, for its tests.
-$(BUILD)/libworker.a: $(filter-out $(BUILD)/obj/worker/worker.o,$(call lib_objects,worker))
-	@echo "  AR      $@"
-	$(Q)rm -f $@ && ar rcs $@ $^
+# A program without its main, for its unit tests.
+define program_archive
+$(BUILD)/lib$(1).a: $(filter-out $(BUILD)/obj/$(1)/$(1).o,$(call lib_objects,$(1)))
+	@echo "  AR      $$@"
+	$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach d,worker proxy sockgated,$(eval $(call program_archive,$(d))))
 
 # BPF: compiled once (CO-RE), embedded as a skeleton.
 $(BUILD)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
@@ -141,6 +144,8 @@ LAYERS_channel := channel
 LAYERS_listen  := listen $(LAYERS_policy)
 LAYERS_gate    := gate audit text
 LAYERS_worker  := worker audit sandbox channel $(LAYERS_policy)
+LAYERS_proxy   := proxy config yaml sandbox channel listen notify $(LAYERS_policy)
+LAYERS_sockgated := sockgated gate config yaml audit sandbox channel listen notify $(LAYERS_policy)
 TEST_EXTERN := -lcunit -lbpf -lfyaml -ljansson -lseccomp -lcap-ng -lpthread
 
 # A unit test in tests/unit/LIBRARY links that library and what it stands on; other test programs link no library
@@ -166,12 +171,18 @@ check: deps-check ## everything that CI runs
 	$(Q)$(MAKE) --no-print-directory check-integration
 	$(Q)$(MAKE) --no-print-directory check-vm
 
+$(BENCH_PROGRAMS): $(sort $(wildcard tests/bench/lib/*.[ch]))
 check-unit: $(UNIT_TESTS) ## CUnit tests of every pure module
 	$(Q)tests/unit/run $(UNIT_TESTS)
 check-integration: all $(TEST_PROGRAMS) ## real engines, real clients
 	$(Q)BUILD=$(CURDIR)/$(BUILD) tests/integration/run
 check-vm: all ## real kernels in QEMU
 	$(Q)BUILD=$(CURDIR)/$(BUILD) tests/vm/run
+
+# A manual page that is made from the table of keys.
+$(BUILD)/man/sockgate-policy.5: userspace/man/policy_page userspace/man/sockgate-policy.5.in userspace/policy/policy_keys.inc
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) $^ > $@
 
 FUZZ_SECONDS ?= 60
 build-fuzz/%: tests/fuzz/%.c $(wildcard userspace/*/*.[ch])
@@ -186,8 +197,8 @@ fuzz: $(FUZZ_TARGETS) ## run every fuzz target for FUZZ_SECONDS each
 bench: all $(BENCH_PROGRAMS) ## ratios against direct access and HAProxy
 	$(Q)BUILD=$(CURDIR)/$(BUILD) tests/bench/run
 
-lint: ## formatting, clang-tidy, cppcheck, shellcheck, include rules, man pages
-	$(Q).ci/lint $(SOURCES)
+lint: $(BPF_SKELETONS) ## formatting, clang-tidy, cppcheck, shellcheck, include rules, man pages
+	$(Q)BUILD=$(BUILD) .ci/lint $(SOURCES)
 
 demo: deps ## the main job on this machine, with a private engine if it has none
 	$(Q)$(MAKE) --no-print-directory all
@@ -202,10 +213,12 @@ install: all ## install under DESTDIR/PREFIX
 	install -m 0644 policies/*.yaml $(DESTDIR)$(DATADIR)/policies
 	for s in 1 5 8; do for m in userspace/man/*.$$s; do \
 		[ ! -e "$$m" ] || install -m 0644 "$$m" $(DESTDIR)$(MANDIR)/man$$s; done; done
+	install -m 0644 $(BUILD)/man/sockgate-policy.5 $(DESTDIR)$(MANDIR)/man5
 
 uninstall: ## remove what install put there
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,sockgated sockgate-proxy) $(DESTDIR)$(BINDIR)/sockgate
 	rm -f $(patsubst userspace/man/%,$(DESTDIR)$(MANDIR)/man?/%,$(wildcard userspace/man/*.[158]))
+	rm -f $(DESTDIR)$(MANDIR)/man5/sockgate-policy.5
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
 
 clean: ## remove what was built

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define MSG_TEXT_MAX 240
+#define MSG_TEXT_MAX 1008 /* a host path that is to be resolved fits, its NUL included */
 
 enum msg_type {
 	/* downwards: sockgated -> proxy -> worker */
@@ -22,9 +22,11 @@ enum msg_type {
 	MSG_START,       /* everything is here (and the proxy is marked): serve */
 	MSG_ENGINE,      /* proxy -> worker. fd: a connection to engine arg, made ahead of need */
 	MSG_ENGINE_DOWN, /* proxy -> worker. engine arg could not be reached: error is the errno */
+	MSG_RESOLVED, /* proxy -> worker. answers MSG_RESOLVE arg: error, or text: the path without links */
 	/* upwards */
-	MSG_READY, /* worker -> proxy, proxy -> sockgated: serving */
-	MSG_WANT,  /* worker -> proxy: count more connections to engine arg, please */
+	MSG_READY,   /* worker -> proxy, proxy -> sockgated: serving */
+	MSG_WANT,    /* worker -> proxy: count more connections to engine arg, please */
+	MSG_RESOLVE, /* worker -> proxy: where does the host path in text lead? arg comes back */
 	MSG_TYPES
 };
 
@@ -37,6 +39,6 @@ struct msg {
 	uint32_t count;
 	char text[MSG_TEXT_MAX]; /* NUL-terminated */
 };
-_Static_assert(sizeof(struct msg) == 256, "both ends are built from this header");
+_Static_assert(sizeof(struct msg) == 1024, "both ends are built from this header");
 
 #endif

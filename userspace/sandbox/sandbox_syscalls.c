@@ -54,11 +54,13 @@ static const int worker_calls[] = {
 };
 
 static const int proxy_calls[] = {
-	SCMP_SYS(connect), /* engine_connect() */
-	SCMP_SYS(sendto),  /* sd_notify */
-	SCMP_SYS(writev),  /* log */
-	SCMP_SYS(wait4),   /* a worker that died */
-	SCMP_SYS(waitid),  SCMP_SYS(rt_sigaction),
+	SCMP_SYS(connect),                    /* engine_connect() */
+	SCMP_SYS(sendto),                     /* sd_notify */
+	SCMP_SYS(writev),                     /* log */
+	SCMP_SYS(readlink),                   /* resolve_path() */
+	SCMP_SYS(readlinkat), SCMP_SYS(stat), /* look_at_peer() */
+	SCMP_SYS(wait4),                      /* a worker that died */
+	SCMP_SYS(waitid),     SCMP_SYS(rt_sigaction),
 };
 
 /* Starting a worker again: fork, exec, and what the C library and the dynamic loader do in between. */
@@ -143,6 +145,9 @@ static int allow_arguments(scmp_filter_ctx filter, bool proxy)
 	for (size_t i = 0; r == 0 && i < sizeof(file_commands) / sizeof(file_commands[0]); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 				     SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)file_commands[i]));
+	if (r == 0 && proxy) /* resolve_path(): to look, never to read */
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, O_PATH, O_PATH));
 	if (r == 0) /* who a peer is (SO_PEERCRED), what became of a connect (SO_ERROR) */
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(getsockopt), 1,
 				     SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET));
