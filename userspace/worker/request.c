@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "worker/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "worker/body_plan.h"
+#include "worker/facts.h"
+#include "worker/heads.h"
+#include "json/json_body.h"
+
+/*
+ * A canonical head is at most as long as the client's, but for percent-encoding (three bytes for one) and our
+ * own lines; a refusal is shorter still.
+ */
+#define HEAD_ROOM (HTTP_HEAD_MAX * 3 + 1024)
+
+/* A request that is being judged; all of it points into the input or the worker's target scratch. */
+struct judged {
+	struct http_request request;
+	struct api_target target;
+	const struct image_policy *policy;
+	struct policy_decision decision;
+};
+
+static void record(struct worker *worker, struct client *client, const struct judged *j, bool allow,
+		   unsigned status, struct str reason)
+{
+	struct audit_request r = {
+		.allow = allow,
+		.status = status,
+		.reason = reason,
+		.listener = str_from(client->listener->name),
+		.uid = client->peer.uid,
+		.gid = client->peer.gid,
+		.pid = client->peer.pid,
+		.peer = str_from(client->address),
+		.policy_hash = worker->image ? worker->image->hash : 0,
+	};
+
+	if (worker->trail.fd < 0)
+		return;
+	clock_gettime(CLOCK_REALTIME, &r.time);
+	if (j) {
+		r.method = str_from(http_method_name(j->request.method));
+		r.path = j->target.path;
+		r.operation = str_from(j->target.operation ? j->target.operation->name : NULL);
+		r.rule = j->decision.rule;
+		r.file = j->decision.file;
+		r.line = j->decision.line;
+		if (j->policy)
+			r.policy = image_string(worker->image, j->policy->name);
+	}
+	trail_add(&worker->trail, &r);
+}
+
+/* Makes room for `need` bytes in the turn's arena, carrying out what is pending when there is none. */
+static struct buf arena_room(struct worker *worker, size_t need)
+{
+	if (worker->arena.cap - worker->arena.n < need)
+		worker_flush(worker);
+	return buf_over(worker->arena.p + worker->arena.n, worker->arena.cap - worker->arena.n);
+}
+
+static void pend(struct worker *worker, struct client *client, const struct buf *bytes, bool forward)
+{
+	worker->arena.n += bytes->n;
+	client->action = buf_view(bytes);
+	client->forward = forward;
+	client->state = CLIENT_PENDING;
+	client->next = NULL;
+	deadline_clear(&client->deadline);
+	*worker->pending_tail = client;
+	worker->pending_tail = &client->next;
+}
+
+static void refuse(struct worker *worker, struct client *client, const struct judged *j, unsigned status,
+		   struct str reason)
+{
+	struct buf out = arena_room(worker, HEAD_ROOM);
+
+	record(worker, client, j, false, status, reason);
+	heads_write_refusal(&out, status, reason, !client->keep_alive, client->head_only);
+	pend(worker, client, &out, false);
+}
+
+void request_refuse(struct worker *worker, struct client *client, unsigned status, const char *why)
+{
+	char message[256];
+
+	snprintf(message, sizeof(message), "sockgate: %s", why);
+	client->keep_alive = false;
+	client->body_unread = true;
+	refuse(worker, client, NULL, status, str_from(message));
+}
+
+static void refuse_because(struct worker *worker, struct client *client, const struct judged *j,
+			   unsigned status, const char *why)
+{
+	char message[256];
+
+	snprintf(message, sizeof(message), "sockgate: %s", why);
+	refuse(worker, client, j, status, str_from(message));
+}
+
+static void refuse_decision(struct worker *worker, struct client *client, const struct judged *j)
+{
+	refuse(worker, client, j, j->decision.status,
+	       (struct str){ j->decision.reason, j->decision.reason_len });
+}
+
+/* What the rest of the connection has to know of the request in hand. */
+static void note_request(struct client *client, const struct http_request *request)
+{
+	client->method = (uint8_t)request->method;
+	client->keep_alive = request->keep_alive;
+	client->http_1_0 = request->minor == 0;
+	client->head_only = request->method == HTTP_HEAD;
+	client->may_hijack = client->upgrade = client->body_unread = false;
+}
+
+/* Judges everything but the body. False: a refusal is pending. */
+static bool judge_head(struct worker *worker, struct client *client, struct judged *j)
+{
+	const struct image_listener *listener = &IMAGE_LIST(
+		worker->image, struct image_listener, worker->image->listeners)[client->listener->index];
+	const char *why;
+	int r;
+
+	if (worker->image->gate.require && worker->gate != MSG_GATE_ENFORCING) {
+		refuse_because(worker, client, j, 503, worker->gate_reason);
+		return false;
+	}
+	j->policy = policy_for(worker->image, listener, &client->peer);
+	r = api_target_parse(j->request.method, j->request.target, worker->target_scratch, &j->target, &why);
+	/* Theirs does not look at the version; the engine refuses one that it does not speak. */
+	if (r == -EPROTONOSUPPORT && j->policy->compat)
+		r = 0;
+	if (r == -ENOENT) {
+		refuse_because(
+			worker, client, j, 403,
+			"no operation of the Docker API has this method and path, so no policy can allow it");
+		return false;
+	}
+	if (r < 0) {
+		refuse_because(worker, client, j, 400, why);
+		return false;
+	}
+	policy_decide(worker->image, j->policy, &j->request, &j->target, &j->decision);
+	if (!j->decision.allow) {
+		refuse_decision(worker, client, j);
+		return false;
+	}
+	client->may_hijack = (j->target.operation->flags & API_HIJACK) != 0;
+	client->upgrade = client->may_hijack && j->request.upgrade.n > 0;
+	return true;
+}
+
+/* Allowed: the canonical request becomes the pending action. */
+static void forward(struct worker *worker, struct client *client, struct judged *j, enum http_framing framing,
+		    uint64_t length, const struct json_body *body)
+{
+	struct buf out = arena_room(worker, HEAD_ROOM);
+
+	if (body) {
+		/* The head says how long the body is, so the body is written first, behind room for the head.
+		 */
+		struct buf json = arena_room(worker, HEAD_ROOM + client->body_len * 2 + 4096);
+		size_t head;
+
+		out = buf_over(json.p, HEAD_ROOM);
+		json = buf_over(json.p + HEAD_ROOM, json.cap - HEAD_ROOM);
+		json_body_write(body, &json);
+		if (json.overflow) {
+			refuse_because(worker, client, j, 413,
+				       "the body is too large when written out in full");
+			return;
+		}
+		heads_write_request(&out, &j->request, &j->target, HTTP_BODY_LENGTH, json.n, client->upgrade);
+		head = out.n;
+		memmove(out.p + head, json.p, json.n);
+		out.n += json.n;
+	} else {
+		heads_write_request(&out, &j->request, &j->target, framing, length, client->upgrade);
+	}
+	if (out.overflow) {
+		refuse_because(worker, client, j, 431,
+			       "the request's head is too long when written out in full");
+		return;
+	}
+	record(worker, client, j, true, 0, (struct str){ NULL, 0 });
+	client->body_framing = (uint8_t)framing;
+	client->body_length = length;
+	if (body)
+		client->body_framing = HTTP_BODY_NONE;
+	pend(worker, client, &out, true);
+}
+
+/*
+ * Judges what the request refers to. False: a refusal is pending, or the client is in state FACTS until more
+ * is known and then comes here again.
+ */
+static bool know_enough(struct worker *worker, struct client *client, struct judged *j,
+			const struct json_body *body)
+{
+	int unknown = facts_collect(worker, client, j->policy, &j->target, body);
+
+	if (unknown < 0) {
+		refuse_because(worker, client, j, unknown == -E2BIG ? 403 : 503,
+			       unknown == -E2BIG ? "the request refers to more than can be looked up"
+						 : "out of memory");
+		return false;
+	}
+	if (unknown > 0) {
+		client->state = CLIENT_FACTS;
+		return false;
+	}
+	if (policy_facts_judge(worker->image, j->policy, &j->target, client->facts, &j->decision))
+		return true;
+	refuse_decision(worker, client, j);
+	return false;
+}
+
+/* The whole body is there (n == 0: it was empty). */
+static void judge_body(struct worker *worker, struct client *client, struct judged *j, enum body_plan plan,
+		       const char *in, size_t n)
+{
+	struct json_body *body = NULL;
+	const char *why;
+	int r = 0;
+
+	if (n > 0)
+		r = json_body_load(in, n, &body, &why);
+	if (r < 0) {
+		refuse_because(worker, client, j, r == -ENOMEM || r == -EMSGSIZE ? 413 : 400, why);
+		return;
+	}
+	policy_decide_body(worker->image, j->policy, &j->target, body, &j->decision);
+	if (!j->decision.allow)
+		refuse_decision(worker, client, j);
+	else if (know_enough(worker, client, j, body))
+		forward(worker, client, j, HTTP_BODY_NONE, 0, plan == BODY_INSPECT ? body : NULL);
+	json_body_free(body);
+}
+
+static size_t body_limit(const struct judged *j)
+{
+	uint64_t limit = policy_number(j->policy, POLICY_KEY_CONTAINERS_BODY_LIMIT);
+
+	return limit == 0 || limit > JSON_BODY_MAX ? JSON_BODY_MAX : (size_t)limit;
+}
+
+/* Where a body that is read whole stands in the input. */
+struct body_state {
+	bool complete;
+	bool malformed;
+	const char *why;
+	size_t end; /* complete: the first byte behind it */
+};
+
+/*
+ * Decodes what has come of the body, in place: the data moves up behind the head, and client->raw_at says
+ * from where the bytes are still coded.
+ */
+static struct body_state gather_body(struct client *client, const struct http_request *request, char *in,
+				     size_t n)
+{
+	struct body_state s = { .complete = false };
+
+	if (request->framing != HTTP_BODY_CHUNKED) {
+		uint64_t have = n - client->head_len;
+
+		s.complete = have >= request->content_length;
+		client->body_len = s.complete ? (size_t)request->content_length : (size_t)have;
+		s.end = client->head_len + client->body_len;
+		return s;
+	}
+	while (client->raw_at < n && !client->chunks.done) {
+		struct str data;
+		ssize_t used = http_chunks_decode(&client->chunks, in + client->raw_at, n - client->raw_at,
+						  false, &data, &s.why);
+
+		if (used < 0) {
+			s.malformed = true;
+			return s;
+		}
+		memmove(in + client->head_len + client->body_len, data.p ? data.p : in, data.n);
+		client->body_len += data.n;
+		client->raw_at += (size_t)used;
+	}
+	s.complete = client->chunks.done;
+	s.end = client->raw_at;
+	return s;
+}
+
+/* Asks a client that waits for it to send its body; what does not fit into the socket now is not worth a
+ * wait. */
+static void say_continue(struct client *client)
+{
+	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (send(client->source.fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(line) - 1)
+		client->source.hangup = true;
+}
+
+/* Reads the body of an allowed request whole. Returns what request_take() returns. */
+static size_t take_body(struct worker *worker, struct client *client, struct judged *j, enum body_plan plan,
+			char *in, size_t n, size_t *ret_keep)
+{
+	struct body_state s = gather_body(client, &j->request, in, n);
+	size_t limit = body_limit(j);
+
+	if (s.malformed) {
+		client->keep_alive = false;
+		refuse_because(worker, client, j, 400, s.why);
+		return n;
+	}
+	if (plan == BODY_EMPTY && client->body_len > 0) {
+		client->keep_alive = false;
+		refuse_because(worker, client, j, 415,
+			       "a body for this operation must have Content-Type: application/json");
+		return n;
+	}
+	if (client->body_len > limit ||
+	    (j->request.framing == HTTP_BODY_LENGTH && j->request.content_length > limit)) {
+		client->keep_alive = false;
+		refuse_because(worker, client, j, 413,
+			       "the body is larger than the policy's containers.body_limit, and none goes on "
+			       "unread");
+		return n;
+	}
+	if (s.complete) {
+		client->body_unread = false;
+		judge_body(worker, client, j, plan, in + client->head_len, client->body_len);
+		*ret_keep = n;
+		return client->state == CLIENT_FACTS ? 0 : s.end;
+	}
+	if (client->state == CLIENT_HEAD) {
+		client->state = CLIENT_BODY;
+		deadline_set(&worker->deadlines, &client->deadline, DEADLINE_BODY, worker->now);
+		if (j->request.expect_continue)
+			say_continue(client);
+	}
+	/* Decoding has left a gap between the data and the bytes still coded: close it. */
+	if (j->request.framing == HTTP_BODY_CHUNKED) {
+		size_t data_end = client->head_len + client->body_len;
+
+		memmove(in + data_end, in + client->raw_at, n - client->raw_at);
+		n -= client->raw_at - data_end;
+		client->raw_at = data_end;
+	}
+	*ret_keep = n;
+	return 0;
+}
+
+static unsigned head_status(ssize_t error)
+{
+	switch (error) {
+	case -EMSGSIZE:
+		return 431;
+	case -EPROTONOSUPPORT:
+		return 505;
+	case -ENOTSUP:
+		return 417;
+	default:
+		return 400;
+	}
+}
+
+/* Judges the request whose head is in [in, in+head). */
+static size_t judge(struct worker *worker, struct client *client, struct judged *j, char *in, size_t n,
+		    size_t *ret_keep)
+{
+	unsigned status = 400;
+	const char *why = NULL;
+	enum body_plan plan;
+	bool keep_alive = client->keep_alive;
+	bool has_body = j->request.framing == HTTP_BODY_CHUNKED ||
+			(j->request.framing == HTTP_BODY_LENGTH && j->request.content_length > 0);
+
+	/* A body behind a refusal is not read, so nothing can follow it. */
+	client->keep_alive = keep_alive && !has_body;
+	client->body_unread = has_body;
+	if (!judge_head(worker, client, j))
+		return has_body ? n : client->head_len;
+	plan = body_plan_make(&j->request, j->target.operation, &status, &why);
+	switch (plan) {
+	case BODY_REFUSE:
+		refuse_because(worker, client, j, status, why);
+		return n;
+	case BODY_ABSENT:
+		judge_body(worker, client, j, plan, NULL, 0);
+		*ret_keep = n;
+		return client->state == CLIENT_FACTS ? 0 : client->head_len;
+	case BODY_STREAM:
+		client->keep_alive = keep_alive;
+		client->body_unread = false;
+		if (!know_enough(worker, client, j, NULL)) {
+			client->body_unread = client->state != CLIENT_FACTS;
+			*ret_keep = n;
+			return client->state == CLIENT_FACTS ? 0 : n;
+		}
+		forward(worker, client, j, j->request.framing, j->request.content_length, NULL);
+		if (client->forward && j->request.expect_continue)
+			say_continue(client);
+		return client->head_len;
+	default:
+		client->keep_alive = keep_alive;
+		return take_body(worker, client, j, plan, in, n, ret_keep);
+	}
+}
+
+size_t request_take(struct worker *worker, struct client *client, char *in, size_t n, size_t *ret_keep)
+{
+	const char *why = NULL;
+	struct judged j;
+	ssize_t head;
+
+	j.target.operation = NULL;
+	j.target.path = (struct str){ NULL, 0 };
+	j.policy = NULL;
+	j.decision.rule = j.decision.file = (struct str){ NULL, 0 };
+	j.decision.line = 0;
+	head = http_request_parse(in, client->state == CLIENT_BODY ? client->head_len : n, &j.request, &why);
+	if (head == 0) {
+		if (client->deadline.class != DEADLINE_HEAD)
+			deadline_set(&worker->deadlines, &client->deadline, DEADLINE_HEAD, worker->now);
+		*ret_keep = n;
+		return 0;
+	}
+	if (head < 0) {
+		client->head_only = false;
+		request_refuse(worker, client, head_status(head), why);
+		return n;
+	}
+	note_request(client, &j.request);
+	if (client->state == CLIENT_HEAD) {
+		client->head_len = client->raw_at = (size_t)head;
+		client->body_len = 0;
+		client->chunks = (struct http_chunks){ 0 };
+	}
+	return judge(worker, client, &j, in, n, ret_keep);
+}
