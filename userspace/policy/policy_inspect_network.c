@@ -33,7 +33,8 @@ void inspect_check_namespace(struct inspect *in, const struct inspect_row *row, 
 
 	if (inspect_string_settled(in, mode) || private)
 		return;
-	/* With cgroup v1 the engine itself stores "host" for every container (moby daemon, CgroupNamespaceMode). */
+	/* With cgroup v1 the engine itself stores "host" for every container (moby daemon,
+	 * CgroupNamespaceMode). */
 	if (in->stored && row->key == POLICY_KEY_CONTAINERS_HOST_CGROUPNS && str_eqz(mode, "host"))
 		return;
 	if (of_container(mode, &container))

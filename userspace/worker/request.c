@@ -223,6 +223,16 @@ static bool know_enough(struct worker *worker, struct client *client, struct jud
 	return false;
 }
 
+/*
+ * The engine reads no body for this operation, so none goes on. Clients that send one (dockerode) say the
+ * query again in it; but a start could once carry a whole HostConfig (API before 1.24), and who sends one
+ * means it.
+ */
+static bool may_drop(const struct judged *j, const struct json_body *body)
+{
+	return j->target.operation->id != API_OP_CONTAINERS_START || json_size(json_body_root(body)) == 0;
+}
+
 /* The whole body is there (n == 0: it was empty). */
 static void judge_body(struct worker *worker, struct client *client, struct judged *j, enum body_plan plan,
 		       const char *in, size_t n)
@@ -237,11 +247,21 @@ static void judge_body(struct worker *worker, struct client *client, struct judg
 		refuse_because(worker, client, j, r == -ENOMEM || r == -EMSGSIZE ? 413 : 400, why);
 		return;
 	}
+	if (body && plan != BODY_INSPECT) {
+		bool fine = may_drop(j, body);
+
+		body = json_body_free(body);
+		if (!fine) {
+			refuse_because(worker, client, j, 400,
+				       "a start takes no HostConfig (since API 1.24)");
+			return;
+		}
+	}
 	policy_decide_body(worker->image, j->policy, &j->target, body, &j->decision);
 	if (!j->decision.allow)
 		refuse_decision(worker, client, j);
 	else if (know_enough(worker, client, j, body))
-		forward(worker, client, j, HTTP_BODY_NONE, 0, plan == BODY_INSPECT ? body : NULL);
+		forward(worker, client, j, HTTP_BODY_NONE, 0, body);
 	json_body_free(body);
 }
 

@@ -283,6 +283,51 @@ static void a_thousand_rules_are_told_apart(void)
 	free(text);
 }
 
+static void count(void *context, const struct policy_decision *decision)
+{
+	CU_ASSERT_FALSE(decision->allow);
+	++*(unsigned *)context;
+}
+
+static void a_finding_names_field_value_rule_and_remedy(void)
+{
+	static const char text[] =
+		"version: 1\nallow: [containers.create]\ncontainers:\n  cap_add: [CHOWN]\n";
+	static const char body[] = "{\"HostConfig\":{\"CapAdd\":[\"\\\"SYS_ADMIN_"
+				   "0123456789012345678901234567890123456789012345678"
+				   "90123456789\"],\"Privileged\":true}}";
+	const struct policy_image *image;
+	struct policy_decision d = { 0 };
+	struct json_body *document;
+	unsigned findings = 0;
+	struct scratch s;
+	const char *why;
+
+	image = compile(&s, text);
+	CU_ASSERT_TRUE(decide(image, HTTP_POST, "/containers/create").allow);
+	CU_ASSERT_EQUAL_FATAL(json_body_load(body, strlen(body), &document, &why), 0);
+	policy_decide_body(image, policy_image_at(image, 0), &target, document, &d);
+	CU_ASSERT_FALSE(d.allow);
+	CU_ASSERT_EQUAL(d.status, 403);
+	CU_ASSERT_EQUAL(d.line, 4);
+	CU_ASSERT_TRUE(str_eqz(d.rule, "containers.cap_add"));
+	CU_ASSERT_EQUAL(d.reason_len, strlen(d.reason));
+	scratch_cut(&s, d.reason);
+	CU_ASSERT_PTR_NOT_NULL(strstr(d.reason,
+				      "containers.create is refused by policy p (p.yaml:4: "
+				      "containers.cap_add): HostConfig.CapAdd[0] \"\\\"SYS_ADMIN_"));
+	/* The value is cut short, and marked so. */
+	CU_ASSERT_PTR_NOT_NULL(strstr(d.reason, "\"... "));
+	CU_ASSERT_PTR_NULL(strstr(d.reason, "90123456789\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(d.reason, "; to allow it, add it to containers.cap_add in p.yaml"));
+	CU_ASSERT_EQUAL(
+		policy_findings(image, policy_image_at(image, 0), &target, document, count, &findings), 2);
+	CU_ASSERT_EQUAL(findings, 2);
+	json_body_free(document);
+	policy_image_unmap(image);
+	scratch_close(&s);
+}
+
 static uint32_t next_random(uint32_t *state)
 {
 	*state = *state * 1664525u + 1013904223u;
@@ -367,9 +412,12 @@ int main(void)
 		{ "variables are named instead of files", variables_are_named_instead_of_files },
 		{ "peers get the first policy that fits", peers_get_the_first_policy_that_fits },
 		{ "a thousand rules are told apart", a_thousand_rules_are_told_apart },
+		{ "a finding names field, value, rule and remedy",
+		  a_finding_names_field_value_rule_and_remedy },
 		{ "finds what asking every rule finds", finds_what_asking_every_rule_finds },
 		CU_TEST_INFO_NULL,
 	};
 
+	json_body_init();
 	return check_main("policy/policy_decide", tests);
 }

@@ -72,8 +72,10 @@ static void each_limit_refuses_and_can_be_lifted(void)
 
 static void no_limit_is_without_a_case(void)
 {
-	/* The worker's, not the inspection's. */
-	bool seen[POLICY_KEYS] = { [POLICY_KEY_CONTAINERS_BODY_LIMIT] = true };
+	/* Asked by the worker and by policy_facts.c, not by the inspection. */
+	bool seen[POLICY_KEYS] = {
+		[POLICY_KEY_CONTAINERS_BODY_LIMIT] = true, [POLICY_KEY_CONTAINERS_CHECK_STORED] = true
+	};
 
 	for (size_t i = 0; i < COUNT(limits); i++)
 		seen[limits[i].key] = true;
