@@ -311,7 +311,8 @@ static void run_signals(struct proxy *proxy)
 			continue;
 		}
 		notify_send(proxy->notify, "STOPPING=1");
-		if (!proxy->supervised)
+		/* Another user may not remove the sockets; they are cleared when the next proxy starts. */
+		if (proxy->may_respawn)
 			setup_undo(&proxy->setup);
 		exit(EXIT_SUCCESS);
 	}

@@ -79,6 +79,30 @@ void heads_write_request(struct buf *out, const struct http_request *request, co
 	buf_append(out, "\r\n", 2);
 }
 
+/* Whether a Connection field names this one, which makes it one for a single hop (RFC 9110 section 7.6.1). */
+static bool is_named_by_connection(const struct http_response *response, struct str name)
+{
+	for (unsigned i = 0; i < response->n_fields; i++) {
+		struct str list = response->fields[i].value;
+
+		if (response->fields[i].id != HTTP_FIELD_CONNECTION)
+			continue;
+		for (size_t at = 0, end; at < list.n; at = end + 1) {
+			for (end = at; end < list.n && list.p[end] != ','; end++)
+				;
+			while (at < end && (list.p[at] == ' ' || list.p[at] == '\t'))
+				at++;
+			struct str token = { list.p + at, end - at };
+
+			while (token.n && (token.p[token.n - 1] == ' ' || token.p[token.n - 1] == '\t'))
+				token.n--;
+			if (token.n == name.n && strncasecmp(token.p, name.p, name.n) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 void heads_write_response(struct buf *out, const struct http_response *response, enum http_framing framing,
 			  uint64_t length, enum heads_connection connection)
 {
@@ -96,7 +120,7 @@ void heads_write_response(struct buf *out, const struct http_response *response,
 			write_field(out, field->name, field->value);
 			continue;
 		}
-		if (!http_field_is_hop_by_hop(field))
+		if (!http_field_is_hop_by_hop(field) && !is_named_by_connection(response, field->name))
 			write_field(out, field->name, field->value);
 	}
 	write_framing(out, framing, length);

@@ -75,6 +75,8 @@ void pool_arrived(struct worker *worker, unsigned index, int fd)
 		return;
 	}
 	client = next_waiting(engine);
+	/* What could not be asked for at once, because too much was on its way already, is asked for now. */
+	ask(worker, index);
 	if (client) {
 		connection->client = client;
 		client_engine_arrived(worker, client, connection);

@@ -17,6 +17,8 @@
  */
 #define HEAD_ROOM (HTTP_HEAD_MAX * 3 + 1024)
 
+#define PREFIX "sockgate: "
+
 /* A request that is being judged; all of it points into the input or the worker's target scratch. */
 struct judged {
 	struct http_request request;
@@ -90,7 +92,7 @@ void request_refuse(struct worker *worker, struct client *client, unsigned statu
 {
 	char message[256];
 
-	snprintf(message, sizeof(message), "sockgate: %s", why);
+	snprintf(message, sizeof(message), PREFIX "%s", why);
 	client->keep_alive = false;
 	client->body_unread = true;
 	refuse(worker, client, NULL, status, str_from(message));
@@ -101,14 +103,19 @@ static void refuse_because(struct worker *worker, struct client *client, const s
 {
 	char message[256];
 
-	snprintf(message, sizeof(message), "sockgate: %s", why);
+	snprintf(message, sizeof(message), PREFIX "%s", why);
 	refuse(worker, client, j, status, str_from(message));
 }
 
+/* The docker CLI prints the message as the daemon's, so it says who speaks. */
 static void refuse_decision(struct worker *worker, struct client *client, const struct judged *j)
 {
-	refuse(worker, client, j, j->decision.status,
-	       (struct str){ j->decision.reason, j->decision.reason_len });
+	char memory[POLICY_REASON_MAX + sizeof(PREFIX)];
+	struct buf message = buf_over(memory, sizeof(memory));
+
+	buf_puts(&message, PREFIX);
+	buf_append(&message, j->decision.reason, j->decision.reason_len);
+	refuse(worker, client, j, j->decision.status, buf_view(&message));
 }
 
 /* What the rest of the connection has to know of the request in hand. */
@@ -233,6 +240,14 @@ static bool may_drop(const struct judged *j, const struct json_body *body)
 	return j->target.operation->id != API_OP_CONTAINERS_START || json_size(json_body_root(body)) == 0;
 }
 
+/* "null", which clients of Go write for nothing (docker commit), and which Go's decoder takes for nothing. */
+static bool is_null(const char *in, size_t n)
+{
+	while (n > 0 && (in[n - 1] == '\n' || in[n - 1] == ' '))
+		n--;
+	return n == 4 && memcmp(in, "null", 4) == 0;
+}
+
 /* The whole body is there (n == 0: it was empty). */
 static void judge_body(struct worker *worker, struct client *client, struct judged *j, enum body_plan plan,
 		       const char *in, size_t n)
@@ -241,7 +256,7 @@ static void judge_body(struct worker *worker, struct client *client, struct judg
 	const char *why;
 	int r = 0;
 
-	if (n > 0)
+	if (n > 0 && !is_null(in, n))
 		r = json_body_load(in, n, &body, &why);
 	if (r < 0) {
 		refuse_because(worker, client, j, r == -ENOMEM || r == -EMSGSIZE ? 413 : 400, why);
