@@ -12,8 +12,6 @@
 
 #include "config/config.h"
 
-extern char **environ;
-
 #define DEFAULT_ENGINE "unix:/run/docker.sock"
 #define DEFAULT_LISTEN "unix:/run/sockgate/docker.sock"
 

@@ -310,19 +310,22 @@ static void shut_engine(struct client *client)
 		client->engine->source.hangup = true;
 }
 
-/* False: the exchange is over and the client may be gone. */
-static bool run_up(struct worker *worker, struct client *client, size_t size)
+/* Whether a client whose request is whole sends nothing more: what is readable may be the next request. */
+static bool client_has_ended(const struct client *client)
 {
 	char byte;
 
+	return client->source.half_closed && client->held_len == 0 &&
+	       recv(client->source.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* False: the exchange is over and the client may be gone. */
+static bool run_up(struct worker *worker, struct client *client, size_t size)
+{
 	if (!client->up.from)
 		return true;
-	/* Behind a body that is whole, what is readable is the next request, or the end. */
 	if (client->up.ended && !client->up.tail) {
-		if (client->tunnel)
-			shut_engine(client);
-		else if (client->source.half_closed && client->held_len == 0 && !client->engine_shut &&
-			 recv(client->source.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		if (client->tunnel || (!client->engine_shut && client_has_ended(client)))
 			shut_engine(client);
 		return true;
 	}

@@ -150,15 +150,21 @@ static int take_data(struct flow *flow, const char *in, size_t len, struct iovec
 	return n;
 }
 
-/* Puts our framing around the runs in iov[first..n) and sends them; iov has room for it on both sides. */
-static enum flow_result emit_framed(struct flow *flow, struct str prefix, struct iovec *iov, int first, int n,
+/* What one send is made of. */
+struct pieces {
+	struct iovec iov[IOV_COUNT];
+	char line[HTTP_CHUNK_LINE_MAX];
+};
+
+/* Puts our framing around the runs in p->iov[first..n) and sends them; there is room for it on both sides. */
+static enum flow_result emit_framed(struct flow *flow, struct str prefix, struct pieces *p, int first, int n,
 				    size_t data)
 {
 	static const char crlf[] = "\r\n", last[] = "0\r\n\r\n";
-	char line[HTTP_CHUNK_LINE_MAX];
+	struct iovec *iov = p->iov;
 
 	if (flow->out == HTTP_BODY_CHUNKED && data) {
-		iov[--first] = (struct iovec){ line, http_chunk_line(data, line) };
+		iov[--first] = (struct iovec){ p->line, http_chunk_line(data, p->line) };
 		iov[n++] = (struct iovec){ (void *)(uintptr_t)crlf, sizeof(crlf) - 1 };
 	}
 	if (flow->out == HTTP_BODY_CHUNKED && flow->ended && !flow->last_sent) {
@@ -177,14 +183,14 @@ enum flow_result flow_feed(struct flow *flow, struct str prefix, const char *in,
 
 	*ret_consumed = 0;
 	do {
-		struct iovec iov[IOV_COUNT];
+		struct pieces pieces;
 		size_t used = 0, data = 0;
-		int runs = take_data(flow, in + consumed, len - consumed, iov + 2, &used, &data);
+		int runs = take_data(flow, in + consumed, len - consumed, pieces.iov + 2, &used, &data);
 
 		if (runs < 0)
 			return FLOW_FROM_LOST;
 		consumed += used;
-		if (emit_framed(flow, prefix, iov, 2, 2 + runs, data) == FLOW_TO_LOST)
+		if (emit_framed(flow, prefix, &pieces, 2, 2 + runs, data) == FLOW_TO_LOST)
 			return FLOW_TO_LOST;
 		prefix.n = 0;
 	} while (consumed < len && !flow->ended);

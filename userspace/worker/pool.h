@@ -27,16 +27,16 @@ struct engine_connection {
 
 void pool_init(struct worker *worker);
 /* Asks for the first connections, ahead of need. */
-void pool_stock(struct worker *worker, unsigned engine);
+void pool_stock(struct worker *worker, unsigned index);
 /* A connection came from the proxy; the pool owns fd from now on. */
-void pool_arrived(struct worker *worker, unsigned engine, int fd);
+void pool_arrived(struct worker *worker, unsigned index, int fd);
 /* The proxy could not connect: everyone who waits is answered. */
-void pool_down(struct worker *worker, unsigned engine, int error);
+void pool_down(struct worker *worker, unsigned index, int error);
 /* An idle connection for `client`, which it belongs to from now on, or NULL; asks for more as needed. */
-struct engine_connection *pool_take(struct worker *worker, unsigned engine, struct client *client);
+struct engine_connection *pool_take(struct worker *worker, unsigned index, struct client *client);
 /* Queues `client` for the next connection. */
-void pool_wait(struct worker *worker, unsigned engine, struct client *client);
-void pool_unwait(struct worker *worker, unsigned engine, struct client *client);
+void pool_wait(struct worker *worker, unsigned index, struct client *client);
+void pool_unwait(struct worker *worker, unsigned index, struct client *client);
 /* The exchange is over and the connection fit for another. */
 void pool_give_back(struct worker *worker, struct engine_connection *connection);
 /* Closes a connection, whoever's it is; its memory goes at the end of the turn. */

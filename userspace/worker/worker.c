@@ -165,7 +165,7 @@ static char *address_text(const struct sockaddr_storage *address)
 static void run_listener(struct worker *worker, struct listener *listener)
 {
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		struct sockaddr_storage address;
+		struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 		socklen_t size = sizeof(address);
 		int fd = accept4(listener->source.fd, (struct sockaddr *)&address, &size,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
