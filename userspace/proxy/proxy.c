@@ -359,7 +359,7 @@ static int watch_signals(void)
 
 int main(int argc, char **argv)
 {
-	static struct proxy proxy;
+	static struct proxy proxy = { .worker = { .pid = -1, .channel = -1 }, .signals = -1, .notify = -1 };
 	struct options options;
 	const char *why = "";
 	int status = options_parse(argc, argv, &options);
