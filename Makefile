@@ -35,7 +35,7 @@ LINK_HARDEN := -fsanitize=address,undefined
 endif
 DEFINES := -D_GNU_SOURCE -DSOCKGATE_VERSION='"$(VERSION)"' -DSOCKGATE_LIBEXECDIR='"$(LIBEXECDIR)"' \
 	-DSOCKGATE_DATADIR='"$(DATADIR)"' -DSOCKGATE_SYSCONFDIR='"$(SYSCONFDIR)"'
-ALL_CFLAGS := -std=gnu11 $(DEFINES) $(OPT) $(WARN) $(HARDEN) -MMD -MP -Iuserspace -Ibpf -I$(BUILD) $(CFLAGS)
+ALL_CFLAGS := -std=gnu11 $(DEFINES) $(OPT) $(WARN) $(HARDEN) -MMD -MP -Iuserspace -Ibpf -isystem $(BUILD) $(CFLAGS)
 ALL_LDFLAGS := $(LINK_HARDEN) $(LDFLAGS)
 
 # --- What the programs are made of. The link lines are the privilege boundaries: see design in README. ---
