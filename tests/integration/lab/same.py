@@ -3,6 +3,8 @@
 import re
 
 VARIES = (
+    # Docker's CLI (20.10, waitExitOrRemoved) says so of its own cancelled wait, or ends before it comes to that.
+    (re.compile(r'time="[^"]*" level=error msg="error waiting for container: context canceled"\n'), ""),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:?\d\d)"), "<time>"),
