@@ -39,21 +39,21 @@ ALL_CFLAGS := -std=gnu11 $(DEFINES) $(OPT) $(WARN) $(HARDEN) -MMD -MP -Iuserspac
 ALL_LDFLAGS := $(LINK_HARDEN) $(LDFLAGS)
 
 # --- What the programs are made of. The link lines are the privilege boundaries: see design in README. ---
-LIBRARIES := text http api json yaml policy config audit sandbox channel listen notify gate
+LIBRARIES := text http api json yaml policy config audit sandbox channel listen notify who run gate
 PROGRAMS  := sockgated sockgate-proxy sockgate-worker sockgate
 
 sockgated_DIR       := sockgated
 sockgated_LIBS      := gate config policy yaml api json http audit sandbox channel listen notify text
-sockgated_EXTERN    := -lbpf -lfyaml -ljansson -lseccomp -lcap-ng
+sockgated_EXTERN    := -lbpf -lfyaml -ljansson -lseccomp -lcap-ng -lhogweed -lnettle
 sockgate-proxy_DIR  := proxy
 sockgate-proxy_LIBS := config policy yaml api json http audit sandbox channel listen notify text
-sockgate-proxy_EXTERN := -lfyaml -ljansson -lseccomp -lcap-ng
+sockgate-proxy_EXTERN := -lfyaml -ljansson -lseccomp -lcap-ng -lhogweed -lnettle
 sockgate-worker_DIR := worker
 sockgate-worker_LIBS := policy api json http audit sandbox channel text
-sockgate-worker_EXTERN := -ljansson -lseccomp -lcap-ng
+sockgate-worker_EXTERN := -ljansson -lseccomp -lcap-ng -lnettle
 sockgate_DIR        := cli
-sockgate_LIBS       := gate config policy yaml api json http audit sandbox channel text
-sockgate_EXTERN     := -lfyaml -ljansson
+sockgate_LIBS       := who run gate config policy yaml api json http audit sandbox channel text
+sockgate_EXTERN     := -lfyaml -ljansson -lseccomp -lcap-ng -lhogweed -lnettle
 
 lib_objects = $(patsubst userspace/%.c,$(BUILD)/obj/%.o,$(sort $(wildcard userspace/$(1)/*.c)))
 lib_archive = $(BUILD)/lib$(1).a
@@ -79,10 +79,10 @@ help: ## this list
 
 # --- Packages --------------------------------------------------------------------------------------------
 DEPS_BUILD := gcc make pkg-config clang llvm libbpf-dev bpftool libseccomp-dev libcap-ng-dev libjansson-dev \
-	libfyaml-dev python3
+	libfyaml-dev nettle-dev python3
 DEPS_CHECK := libcunit1-dev libclang-rt-dev clang-format clang-tidy cppcheck shellcheck mandoc python3 \
 	python3-docker python3-pytest docker.io containerd runc haproxy qemu-system-x86 busybox-static cpio \
-	xz-utils zstd lz4 kmod e2fsprogs iproute2 nodejs npm ca-certificates procps
+	xz-utils zstd lz4 openssl chromium kmod e2fsprogs iproute2 nodejs npm ca-certificates procps
 
 deps: ## install what building needs (as root, Debian)
 	$(Q).ci/install $(DEPS_BUILD)
@@ -142,11 +142,13 @@ LAYERS_audit   := audit text
 LAYERS_sandbox := sandbox
 LAYERS_channel := channel
 LAYERS_listen  := listen $(LAYERS_policy)
+LAYERS_who     := who json text
+LAYERS_run     := run json text
 LAYERS_gate    := gate audit text
 LAYERS_worker  := worker audit sandbox channel $(LAYERS_policy)
-LAYERS_proxy   := proxy config yaml sandbox channel listen notify $(LAYERS_policy)
+LAYERS_proxy   := proxy config yaml audit sandbox channel listen notify $(LAYERS_policy)
 LAYERS_sockgated := sockgated gate config yaml audit sandbox channel listen notify $(LAYERS_policy)
-TEST_EXTERN := -lcunit -lbpf -lfyaml -ljansson -lseccomp -lcap-ng -lpthread
+TEST_EXTERN := -lcunit -lbpf -lfyaml -ljansson -lseccomp -lcap-ng -lhogweed -lnettle -lpthread
 
 # A unit test in tests/unit/LIBRARY links that library and what it stands on; other test programs link no library
 # unless they say so in a line of their own.
@@ -190,7 +192,7 @@ build-fuzz/%: tests/fuzz/%.c $(wildcard userspace/*/*.[ch])
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -std=gnu11 $(DEFINES) -Iuserspace -Itests/fuzz -DTEST_VECTORS='"$(CURDIR)/tests/vectors"' -g -O1 \
 		-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $< \
-		$(foreach l,text http api json yaml policy config audit,$(sort $(wildcard userspace/$(l)/*.c))) -ljansson -lfyaml -o $@
+		$(foreach l,text http api json yaml policy config audit,$(sort $(wildcard userspace/$(l)/*.c))) -ljansson -lfyaml -lhogweed -lnettle -o $@
 fuzz: $(FUZZ_TARGETS) ## run every fuzz target for FUZZ_SECONDS each
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
@@ -211,6 +213,7 @@ install: all ## install under DESTDIR/PREFIX
 	install -m 0755 $(BUILD)/sockgate-worker $(DESTDIR)$(LIBEXECDIR)
 	install -m 0755 $(BUILD)/sockgate $(DESTDIR)$(BINDIR)
 	install -m 0644 policies/*.yaml $(DESTDIR)$(DATADIR)/policies
+	install -m 0644 userspace/sockgated/sockgate.logrotate $(DESTDIR)$(DATADIR)
 	for s in 1 5 8; do for m in userspace/man/*.$$s; do \
 		[ ! -e "$$m" ] || install -m 0644 "$$m" $(DESTDIR)$(MANDIR)/man$$s; done; done
 	install -m 0644 $(BUILD)/man/sockgate-policy.5 $(DESTDIR)$(MANDIR)/man5

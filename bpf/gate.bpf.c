@@ -15,6 +15,10 @@
  * All functions but the programs are static, so that nothing can be replaced (BPF_PROG_TYPE_EXT), and what
  * was configured is in .rodata, which the loader freezes. `if (deny) return -EPERM; return 0;` and no
  * shorter: 6.12's verifier does not see the range of `deny ? -EPERM : 0`.
+ *
+ * Where `bpf` is no active LSM the loader makes fmod_ret programs of the same code, on security_HOOK instead
+ * of HOOK. So nothing here takes the verdict of earlier programs, which is not in the same place everywhere:
+ * if one had refused, the rest would not run at all.
  */
 #include "kernel_types.h"
 
@@ -24,32 +28,46 @@
 #include <bpf/bpf_tracing.h>
 #include <linux/bpf.h>
 
-#include "gate_judge.h"
+#include "gate_event.h"
 
 /* A program takes what its hook gives it, needed or not. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* A socket that is known by its address is forgotten when the address is free. */
+SEC("?fentry/security_sk_free")
+int BPF_PROG(gate_free, struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	(void)bpf_map_delete_elem(&addresses, &address);
+	return 0;
+}
+
 SEC("lsm/socket_listen")
-int BPF_PROG(gate_listen, struct socket *socket, int backlog, int ret)
+int BPF_PROG(gate_listen, struct socket *socket, int backlog)
 {
 	struct sock *sk = socket->sk;
 	struct unix_sock *unix_sk;
-	__u32 *mask, kind;
+	__u32 mask, kind;
 
-	if (ret || !sk)
-		return ret;
+	if (!sk)
+		return 0;
 	unix_sk = bpf_skc_to_unix_sock(sk);
 	if (!unix_sk || !has_directory(unix_sk->path.dentry))
 		return 0;
-	mask = bpf_inode_storage_get(&directories, unix_sk->path.dentry->d_parent->d_inode, 0, 0);
+	mask = directory_mask(unix_sk->path.dentry->d_parent->d_inode);
 	if (!mask)
 		return 0;
-	kind = socket_kind(unix_sk->path.dentry, *mask);
+	kind = socket_kind(unix_sk->path.dentry, mask);
 	if (kind == GATE_SOCKET_NONE)
 		return 0;
-	if (!bpf_sk_storage_get(&listeners, sk, &kind, BPF_SK_STORAGE_GET_F_CREATE)) {
+	/* The service manager may listen for the engine. */
+	if (kind == GATE_SOCKET_ENGINE && settings.known_engines && task_kind() != GATE_TASK_ENGINE &&
+	    !is_first_process())
+		kind = GATE_SOCKET_FALSE;
+	if (!socket_set_mark(sk, kind)) {
 		count(GATE_FAILED);
 		return -ENOMEM;
 	}
@@ -57,22 +75,48 @@ int BPF_PROG(gate_listen, struct socket *socket, int backlog, int ret)
 	return 0;
 }
 
+/* Whether the current process may connect to a listener of that kind. The proxy may to nothing else. */
+static __always_inline bool may_connect(__u32 kind, __u32 task)
+{
+	if (task == GATE_TASK_PROXY)
+		return kind == GATE_SOCKET_ENGINE;
+	if (kind == GATE_SOCKET_ALSO)
+		return task == GATE_TASK_ENGINE;
+	return kind == GATE_SOCKET_NONE;
+}
+
+static __always_inline bool judge(struct sock *listener, __u32 kind, __u32 task, __u32 hook)
+{
+	if (task == GATE_TASK_CANARY) {
+		/* Under `observe` too: nobody is harmed, and it shows that the programs can refuse. */
+		count(GATE_DENIED_CANARY);
+		return true;
+	}
+	return refuse_socket(hook == GATE_HOOK_FIND ? GATE_DENIED_FIND : GATE_DENIED, hook, listener, kind);
+}
+
 /*
  * Two spinlocks are held here, so nothing may sleep. The listener is the one that was reached, and its mark
- * was there before it listened.
+ * was there before it listened. Both ends of what is let through are marked, for guard_receive.
  */
 SEC("lsm/unix_stream_connect")
-int BPF_PROG(gate_connect, struct sock *sock, struct sock *other, struct sock *newsk, int ret)
+int BPF_PROG(gate_connect, struct sock *sock, struct sock *other, struct sock *newsk)
 {
-	__u32 *kind;
+	__u32 kind = socket_mark(other), task = task_kind(), connection;
 
-	if (ret)
-		return ret;
-	kind = bpf_sk_storage_get(&listeners, other, 0, 0);
-	if (!kind)
+	if (!may_connect(kind, task)) {
+		if (judge(other, kind, task, GATE_HOOK_CONNECT))
+			return -EPERM;
 		return 0;
-	if (judge(other, *kind, GATE_HOOK_CONNECT))
-		return -EPERM;
+	}
+	if (kind == GATE_SOCKET_NONE)
+		return 0;
+	connection = kind == GATE_SOCKET_ALSO ? GATE_SOCKET_CONNECTION_ALSO : GATE_SOCKET_CONNECTION;
+	if (!socket_set_mark(sock, connection) || !socket_set_mark(newsk, connection)) {
+		count(GATE_FAILED);
+		return -ENOMEM;
+	}
+	count(GATE_ALLOWED);
 	return 0;
 }
 
@@ -82,57 +126,17 @@ int BPF_PROG(gate_connect, struct sock *sock, struct sock *other, struct sock *n
  * prove gate_connect, which is the boundary on every kernel.
  */
 SEC("?lsm/unix_find")
-int BPF_PROG(gate_find, const struct path *path, struct sock *other, int flags, int ret)
+int BPF_PROG(gate_find, const struct path *path, struct sock *other, int flags)
 {
-	__u32 *kind;
+	__u32 kind = socket_mark(other), task;
 
-	if (ret)
-		return ret;
-	kind = bpf_sk_storage_get(&listeners, other, 0, 0);
-	if (!kind || task_kind() == GATE_TASK_CANARY)
+	if (kind == GATE_SOCKET_NONE)
 		return 0;
-	if (judge(other, *kind, GATE_HOOK_FIND))
+	task = task_kind();
+	if (task == GATE_TASK_CANARY || may_connect(kind, task))
+		return 0;
+	if (judge(other, kind, task, GATE_HOOK_FIND))
 		return -EPERM;
-	return 0;
-}
-
-/*
- * The proxy and an engine's executable run as if they were set-uid: ld.so must not load what the caller's
- * environment names.
- */
-SEC("lsm/bprm_creds_for_exec")
-int BPF_PROG(gate_exec_secure, struct linux_binprm *bprm, int ret)
-{
-	if (ret)
-		return ret;
-	if (task_kind() == GATE_TASK_PROXY_NEXT ||
-	    (bprm->file && bpf_inode_storage_get(&executables, bprm->file->f_inode, 0, 0)))
-		bpf_bprm_opts_set(bprm, BPF_F_BPRM_SECUREEXEC);
-	return 0;
-}
-
-/*
- * The point of no return of execve(): whatever the process was, it is that no longer. It becomes the proxy if
- * the loader said so of this exec and nobody traces it, or an engine by what it executes. The caller is the
- * leader now, the other threads are gone, and nothing of the new program has run yet.
- */
-SEC("lsm/bprm_committed_creds")
-int BPF_PROG(gate_exec, struct linux_binprm *bprm)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 *mark = bpf_task_storage_get(&tasks, task, 0, 0);
-
-	if (mark && *mark == GATE_TASK_PROXY_NEXT && !task->ptrace) {
-		*mark = GATE_TASK_PROXY;
-		return 0;
-	}
-	if (mark)
-		bpf_task_storage_delete(&tasks, task);
-	if (!bprm->file || BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum) != pid_namespace)
-		return 0;
-	mark = bpf_inode_storage_get(&executables, bprm->file->f_inode, 0, 0);
-	if (mark && !bpf_task_storage_get(&tasks, task, mark, BPF_LOCAL_STORAGE_GET_F_CREATE))
-		count(GATE_FAILED);
 	return 0;
 }
 
@@ -145,29 +149,25 @@ SEC("iter/unix")
 int gate_existing(struct bpf_iter__unix *ctx)
 {
 	struct unix_sock *unix_sk = ctx->unix_sk;
-	struct gate_place place = {};
-	__u32 kind, *mark, *mask;
+	struct gate_place place;
+	__u32 kind, before, *mask;
 
 	if (!unix_sk || !has_directory(unix_sk->path.dentry))
 		return 0;
-	place.ino = unix_sk->path.dentry->d_parent->d_inode->i_ino;
-	place.dev = unix_sk->path.dentry->d_parent->d_inode->i_sb->s_dev;
+	place = place_of(unix_sk->path.dentry->d_parent->d_inode);
 	mask = bpf_map_lookup_elem(&places, &place);
 	if (!mask)
 		return 0;
 	kind = socket_kind(unix_sk->path.dentry, *mask);
 	if (kind == GATE_SOCKET_NONE)
 		return 0;
-	if (unix_sk->sk.__sk_common.skc_state == TCP_ESTABLISHED)
+	before = socket_mark((struct sock *)unix_sk);
+	if (unix_sk->sk.__sk_common.skc_state == TCP_ESTABLISHED && before == GATE_SOCKET_NONE)
 		count(GATE_EARLIER);
-	if (unix_sk->sk.__sk_common.skc_state != TCP_LISTEN)
+	/* One that was seen to listen by somebody else than the engine stays that. */
+	if (unix_sk->sk.__sk_common.skc_state != TCP_LISTEN ||
+	    (kind == GATE_SOCKET_ENGINE && settings.known_engines && before == GATE_SOCKET_FALSE))
 		return 0;
-	mark = bpf_sk_storage_get(&listeners, (struct sock *)unix_sk, &kind, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!mark) {
-		count(GATE_FAILED);
-		return 0;
-	}
-	*mark = kind; /* there may be one of an earlier configuration */
-	count(GATE_MARKED);
+	count(socket_set_mark((struct sock *)unix_sk, kind) ? GATE_MARKED : GATE_FAILED);
 	return 0;
 }

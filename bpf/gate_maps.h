@@ -2,18 +2,18 @@
 /*
  * gate_maps.h - the gate's maps and what was configured. BPF side only.
  *
- * Marks live in the storage of what they mark and end with it. `listeners` alone outlives its programs: the
- * next sockgated takes it over, so that a socket which was renamed since is not forgotten.
+ * Every object that includes this has the same .rodata and, by the loader, the same maps. Marks live in the
+ * storage of what they mark and end with it. Where the BPF LSM is not active there is no such storage, but
+ * for tasks: then a socket is known by its address (until it is freed, which is watched), and a file by its
+ * number. `listeners` and `addresses` outlive their programs: the next sockgated takes them over, so that a
+ * socket which was renamed since is not forgotten.
  */
 #ifndef SOCKGATE_GATE_MAPS_H
 #define SOCKGATE_GATE_MAPS_H
 
 #include "gate_shared.h"
 
-const volatile struct gate_socket sockets[GATE_SOCKETS_MAX] = {};
-const volatile __u32 observe = 0;
-const volatile __u32 pid_namespace =
-	0; /* the loader's: an engine started elsewhere (in a container) is none */
+const volatile struct gate_settings settings = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -22,11 +22,19 @@ struct {
 	__type(value, __u32); /* enum gate_socket_kind */
 } listeners SEC(".maps");
 
+/* The same by address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_ADDRESSES);
+	__type(key, __u64);
+	__type(value, __u32);
+} addresses SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, __u32); /* bit i: sockets[i] is in this directory */
+	__type(value, __u32); /* bit i: settings.sockets[i] is in this directory */
 } directories SEC(".maps");
 
 /* The same by number. */
@@ -44,12 +52,28 @@ struct {
 	__type(value, __u32); /* enum gate_task_kind: what executing this file makes of a process */
 } executables SEC(".maps");
 
+/* The same by number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_PLACES_MAX);
+	__type(key, struct gate_place);
+	__type(value, __u32);
+} programs SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, __u32); /* enum gate_task_kind */
 } tasks SEC(".maps");
+
+/* What is ours, for the loader alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_OBJECTS_MAX);
+	__type(key, struct gate_object);
+	__type(value, __u32);
+} objects SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -4,7 +4,8 @@
  *
  * Offsets are relocated at load time against the running kernel's BTF (CO-RE), so that only names and types
  * matter here, never positions, and one object runs on every kernel. Names are those of the Linux sources:
- * include/linux/{sched,fs,dcache,path,binfmts,nsproxy}.h, include/net/{sock,af_unix}.h.
+ * include/linux/{sched,cred,fs,fdtable,mount,dcache,path,binfmts,nsproxy,bpf}.h, fs/mount.h,
+ * include/net/{sock,af_unix}.h.
  */
 #ifndef SOCKGATE_KERNEL_TYPES_H
 #define SOCKGATE_KERNEL_TYPES_H
@@ -13,6 +14,8 @@
 #include <stdbool.h>
 
 #define AF_UNIX         1
+#define AF_INET         2
+#define AF_INET6        10
 #define TCP_ESTABLISHED 1  /* sk_state of a connected Unix stream socket as well */
 #define TCP_LISTEN      10 /* and of a listening one */
 
@@ -23,6 +26,7 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 };
@@ -43,6 +47,40 @@ struct path {
 
 struct file {
 	struct inode *f_inode;
+	void *private_data;
+};
+
+struct fdtable {
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct vfsmount {
+	int mnt_flags;
+};
+
+struct mount {
+	struct vfsmount mnt;
+	int mnt_id;
+};
+
+struct bpf_map {
+	__u32 id;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_link {
+	__u32 id;
 };
 
 struct sockaddr_un {
@@ -57,6 +95,7 @@ struct unix_address {
 
 struct sock_common {
 	unsigned short skc_family;
+	__u16 skc_num; /* the bound port, in the host's order */
 	volatile unsigned char skc_state;
 };
 
@@ -86,8 +125,20 @@ struct nsproxy {
 	struct pid_namespace *pid_ns_for_children;
 };
 
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
+struct cred {
+	kernel_cap_t cap_effective; /* two words before 6.3, and as many bits */
+};
+
 struct task_struct {
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	const struct cred *cred;
+	struct files_struct *files;
+	int tgid;
 	struct nsproxy *nsproxy;
 	unsigned int ptrace;
 	__u64 start_boottime;
@@ -105,5 +156,14 @@ struct bpf_iter__unix {
 };
 
 #pragma clang attribute pop
+
+/* struct sockaddr_in and sockaddr_in6 in one, as the kernel has them for its users: nothing to relocate. */
+struct sockaddr_inet {
+	__u16 family;
+	__u16 port;
+	__u32 v4; /* v6: the flow label */
+	__u32 v6[4];
+	__u32 scope;
+};
 
 #endif

@@ -2,8 +2,11 @@
 /*
  * audit.h - the audit trail's records: one JSON object a line, Elastic Common Schema names where it has one.
  *
- * This module formats; whoever holds the descriptor writes, with one write(2) for one or more whole lines, on
- * a descriptor opened with O_APPEND, so that lines of several processes never mix.
+ * This file formats; audit_chain.h links the records, audit_writer.h writes them, audit_read.h and
+ * audit_verify.h read them again, audit_signer.h signs what there is.
+ *
+ * Never in a record, because they are secrets or may hold some: a query's values, header fields
+ * (X-Registry-Auth, X-Registry-Config), bodies, environment variables and build arguments.
  */
 #ifndef SOCKGATE_AUDIT_H
 #define SOCKGATE_AUDIT_H
@@ -14,7 +17,7 @@
 #include "text/buf.h"
 #include "text/str.h"
 
-#define AUDIT_LINE_MAX 16384 /* a record is never longer: long values are cut and end in "..." */
+#define AUDIT_LINE_MAX 24576 /* a record is never longer: long values are cut and end in "..." */
 
 /* A decision of the proxy about a request. */
 struct audit_request {
@@ -28,6 +31,7 @@ struct audit_request {
 	struct str rule, file;
 	unsigned line;
 	struct str reason;     /* of a refusal */
+	struct str rewritten;  /* what was changed before it was judged */
 	struct str listener;   /* "unix:/run/sockgate/docker.sock" */
 	int64_t uid, gid, pid; /* of the peer; -1: not known */
 	struct str peer;       /* TCP: its address and port */
@@ -57,11 +61,23 @@ struct audit_note {
 	uint64_t count; /* events lost, or 0 */
 };
 
-/* Call once before seccomp is installed: the C library reads its time zone file at the first conversion of a time. */
-void audit_init(void);
+/*
+ * Where a writer's chain starts, goes on in another file, or ends: "chain-start", "chain-continue",
+ * "chain-end".
+ */
+struct audit_mark {
+	struct timespec time;
+	struct str action;
+	struct str program;
+	int64_t pid;
+	uint64_t policy_hash;
+};
 
 void audit_format_request(struct buf *out, const struct audit_request *r);
 void audit_format_connect(struct buf *out, const struct audit_connect *c);
 void audit_format_note(struct buf *out, const struct audit_note *n);
+void audit_format_mark(struct buf *out, const struct audit_mark *m);
+/* `heads`: what audit_signer.c made, a list of JSON strings, "chain:seq:hash". */
+void audit_format_checkpoint(struct buf *out, struct timespec time, struct str heads);
 
 #endif

@@ -22,7 +22,10 @@ int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_operations(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_who(int argc, char **argv);
 int cmd_gate(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_audit_log(int argc, char **argv);
 
 /*
  * Where policies are found without installing: $SOCKGATE_POLICY_DIR, or policies/ beside the folder that

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
+#include "policy/policy_rewrite.h"
 
 struct explanation {
 	const struct explain_options *options;
@@ -14,7 +15,9 @@ struct explanation {
 	struct http_request request;
 	struct api_target target;
 	struct policy_decision decision;
-	const char *note;    /* something that the verdict does not say, or NULL */
+	const char *note;   /* something that the verdict does not say, or NULL */
+	struct buf changes; /* what the policy changed in the body before it was judged */
+	char changes_memory[POLICY_CHANGES_MAX];
 	unsigned n_findings; /* printed so far */
 };
 
@@ -60,6 +63,18 @@ static void print_finding(void *context, const struct policy_decision *d)
 	e->n_findings++;
 }
 
+static void print_changes_json(const struct explanation *e)
+{
+	char memory[6 * POLICY_CHANGES_MAX + 32];
+	struct buf b = buf_over(memory, sizeof(memory));
+
+	if (e->changes.n == 0)
+		return;
+	buf_puts(&b, ",\"rewritten\":");
+	buf_json(&b, buf_view(&e->changes));
+	fwrite(b.p, 1, b.n, stdout);
+}
+
 static void print_json(struct explanation *e)
 {
 	const struct api_operation *op = e->target.operation;
@@ -79,8 +94,9 @@ static void print_json(struct explanation *e)
 		buf_puts(&b, ",\"note\":");
 		buf_json(&b, str_from(e->note));
 	}
-	buf_puts(&b, ",\"findings\":[");
 	fwrite(b.p, 1, b.n, stdout);
+	print_changes_json(e);
+	fputs(",\"findings\":[", stdout);
 }
 
 static void print_text(struct explanation *e)
@@ -102,6 +118,8 @@ static void print_text(struct explanation *e)
 		printf("rule       %.*s\n", STR_ARG(d->rule));
 	if (d->reason_len)
 		printf("reason     %.*s\n", (int)d->reason_len, d->reason);
+	if (e->changes.n)
+		printf("rewritten  %.*s\n", STR_ARG(buf_view(&e->changes)));
 	if (e->note)
 		printf("note       %s\n", e->note);
 }
@@ -136,6 +154,17 @@ static int recognise(struct explanation *e, size_t body_n, char *head, size_t he
 	return -1;
 }
 
+/* As it would be for a client of the first listener. Returns what policy_rewrite() returns. */
+static int rewrite(struct explanation *e, struct json_body *body, const char **why)
+{
+	const struct image_listener *listener =
+		IMAGE_LIST(e->image, struct image_listener, e->image->listeners);
+
+	e->changes = buf_over(e->changes_memory, sizeof(e->changes_memory));
+	return policy_rewrite(e->image, e->policy, e->image->listeners.count ? listener : NULL, &e->target,
+			      body, &e->changes, why);
+}
+
 static void judge_body(struct explanation *e, const char *body, size_t body_n, struct json_body **ret)
 {
 	uint64_t limit = policy_number(e->policy, POLICY_KEY_CONTAINERS_BODY_LIMIT);
@@ -156,6 +185,8 @@ static void judge_body(struct explanation *e, const char *body, size_t body_n, s
 		return;
 	}
 	r = json_body_load(body, body_n, ret, &why);
+	if (r == 0)
+		r = rewrite(e, *ret, &why);
 	if (r < 0)
 		refuse(e, r == -ENOMEM ? 413 : 400, "the body is refused", why);
 	else

@@ -26,7 +26,10 @@ static void put_lists(struct buf *b, const struct policy_image *image, const str
 
 			buf_puts(b, "{source: ");
 			buf_json(b, image_string(image, bind->source));
-			buf_printf(b, ", mode: %s}", bind->read_only ? "ro" : "rw");
+			buf_printf(b, ", mode: %s}",
+				   bind->force       ? "force-ro"
+				   : bind->read_only ? "ro"
+						     : "rw");
 		} else {
 			buf_json(b, image_string(image, IMAGE_LIST(image, struct image_str, list)[i]));
 		}

@@ -16,6 +16,8 @@
 #include "cli/cli_explain.h"
 
 #define MAIN_FILE SOCKGATE_SYSCONFDIR "/sockgate.yaml"
+/* Where a policy that is asked about alone is taken to be served: containers.socket_bind needs a socket. */
+#define LISTENER "unix:/run/sockgate/docker.sock"
 
 static const char help[] =
 	"usage: sockgate explain [--policy NAME|FILE] [--config FILE] [--uid N] [--body FILE|-] [--json] "
@@ -25,7 +27,8 @@ static const char help[] =
 	"Says whether a request would be allowed, by which rule, and how to allow it. TARGET is a path with "
 	"or without\n"
 	"a version, and its query: /v1.43/containers/create?name=web. With --body, every finding in the body "
-	"is shown.\n"
+	"is shown,\n"
+	"and what the policy would change in it before that.\n"
 	"Without --policy, the policy of the first listener in FILE (" MAIN_FILE ") for a\n"
 	"client with user id N. --limits lists what the policy sets and every default.\n"
 	"Exit status: 0 allowed, 1 denied, 2 usage or configuration error.\n";
@@ -49,6 +52,8 @@ static int load(const struct explain_options *o, const char *directory, const st
 		r = config_load_file(build, o->config ? o->config : MAIN_FILE, stderr);
 	else
 		r = config_defaults(build, stderr);
+	if (r == 0 && o->policy)
+		r = config_add_listener(build, LISTENER, index, stderr);
 	if (r < 0)
 		goto out;
 	fd = config_seal(build);

@@ -18,7 +18,10 @@ static const struct {
 	{ "explain", cmd_explain, "say what a policy decides about a request, and why" },
 	{ "operations", cmd_operations, "list the operations that policies can name" },
 	{ "status", cmd_status, "show how the gate and the proxy are" },
+	{ "events", cmd_events, "show the audit trail, live with -f" },
+	{ "audit-log", cmd_audit_log, "prove that the audit trail is whole, or say what was done to it" },
 	{ "gate", cmd_gate, "turn the kernel gate on or off, or ask how it is" },
+	{ "who", cmd_who, "list who can reach the engine, and how" },
 };
 
 static int usage(FILE *to)

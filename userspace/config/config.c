@@ -62,6 +62,11 @@ void config_set_audit(struct config_build *build, const char *path)
 	build->audit_path = config_copy(build, str_from(path));
 }
 
+void config_set_require_audit(struct config_build *build)
+{
+	build->require_audit = true;
+}
+
 void config_set_require_gate(struct config_build *build)
 {
 	build->gate.require = 1;

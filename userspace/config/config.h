@@ -35,6 +35,7 @@ int config_add_listener(struct config_build *build, const char *spec, unsigned p
 			FILE *errors); /* unix:PATH, tcp:HOST:PORT, unix:///, tcp:// */
 int config_add_engine(struct config_build *build, const char *spec, FILE *errors);
 void config_set_audit(struct config_build *build, const char *path);
+void config_set_require_audit(struct config_build *build);
 void config_set_require_gate(struct config_build *build);
 
 /* What there is without any file: guard /run/docker.sock, serve /run/sockgate/docker.sock, policy readonly.

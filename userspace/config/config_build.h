@@ -48,6 +48,7 @@ struct config_glob {
 struct config_bind {
 	const char *source;
 	bool read_only;
+	bool force; /* mode: force-ro */
 };
 
 struct config_value {
@@ -82,6 +83,7 @@ struct config_listener {
 	unsigned mode;
 	unsigned policy;
 	struct config_array origins; /* const char * */
+	struct config_array hosts;   /* const char * */
 	struct config_source source;
 };
 
@@ -112,6 +114,7 @@ struct config_build {
 	struct config_array engines;   /* struct config_engine */
 	struct config_array whens;     /* struct config_when */
 	struct image_gate gate;
+	bool require_audit;
 	const char *audit_path;
 };
 

@@ -5,7 +5,8 @@
  * What the variables mean is in compat_level.c and compat_bind.c; here it becomes statements of a policy
  * whose sources are the variables themselves, so that a refusal can say "POST=0". Theirs look at no body, so
  * that CONTAINERS=1 with POST=1 gives the host away; here the safe limits on what a request asks for hold
- * unless SOCKGATE_INSPECT=0 says otherwise, and WORKSPACE_DIR is the one directory that may be mounted.
+ * unless SOCKGATE_INSPECT=0 says otherwise, and WORKSPACE_DIR is the one directory that may be mounted, which
+ * is made read-only whatever was asked.
  */
 #include <errno.h>
 
@@ -128,6 +129,7 @@ static const char *open_value(enum policy_key key)
 	case POLICY_KEY_CONTAINERS_LABELS_REFUSED:
 		return "[]";
 	case POLICY_KEY_CONTAINERS_PROTECTED:
+	case POLICY_KEY_CONTAINERS_LABELS_ADD:
 		return NULL;
 	default:
 		break;
@@ -193,7 +195,7 @@ static int limit_mounts(const struct environment *e, const char *directory)
 		return complain(e, "WORKSPACE_DIR", problem);
 	buf_puts(&yaml, "[{source: ");
 	buf_json(&yaml, path);
-	buf_puts(&yaml, ", mode: ro}]");
+	buf_puts(&yaml, ", mode: force-ro}]");
 	if (yaml.overflow)
 		return complain(e, "WORKSPACE_DIR", "a path of at most 4096 bytes");
 	memory[yaml.n] = '\0';
@@ -312,6 +314,20 @@ static int add_origins(const struct environment *e, struct config_array *origins
 	return 0;
 }
 
+/* To those that the command line named: a page comes by TCP, whoever said where. */
+static int add_origins_to_listeners(const struct environment *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->build->listeners.n; i++) {
+		struct config_listener *listener = CONFIG_AT(e->build->listeners, struct config_listener, i);
+
+		if (listener->kind == IMAGE_TCP)
+			r = add_origins(e, &listener->origins);
+	}
+	return r;
+}
+
 static int add_listener(const struct environment *e, const struct compat_bind *bind, const char *file)
 {
 	struct config_listener *listener = config_push(e->build, &e->build->listeners, sizeof(*listener));
@@ -410,8 +426,8 @@ int config_load_environment(struct config_build *build, char *const *environment
 	r = set_limits(&e);
 	if (r == 0 && build->engines.n == 0)
 		r = add_engine(&e);
-	if (r == 0 && build->listeners.n == 0)
-		r = add_listeners(&e);
+	if (r == 0)
+		r = build->listeners.n ? add_origins_to_listeners(&e) : add_listeners(&e);
 	if (r == 0)
 		(void)compat_warn(e.level, environment, errors);
 	return r == 0 && build->failed ? -ENOMEM : r;

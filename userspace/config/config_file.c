@@ -231,12 +231,32 @@ CONFIG_READ(read_audit)
 		reader->build->audit_path = read_path(reader, value, "audit");
 }
 
+CONFIG_READ(read_require_audit)
+{
+	(void)object;
+	(void)config_read_flag(reader, key, value, &reader->build->require_audit);
+}
+
+/* A trail that is required and not kept would refuse everything. */
+static void check_audit(struct config_reader *reader)
+{
+	const struct config_build *build = reader->build;
+
+	if (build->require_audit && build->audit_path && !*build->audit_path)
+		config_complain(reader, yaml_doc_root(reader->doc),
+				"require_audit goes not with audit: none");
+}
+
 int config_load_file(struct config_build *build, const char *path, FILE *errors)
 {
 	static const struct config_field fields[] = {
-		{ "version", config_read_version, true }, { "gate", read_gate, false },
-		{ "engines", read_engines, false },       { "listeners", read_listeners, false },
-		{ "policies", read_policies, false },     { "audit", read_audit, false },
+		{ "version", config_read_version, true },
+		{ "gate", read_gate, false },
+		{ "engines", read_engines, false },
+		{ "listeners", read_listeners, false },
+		{ "policies", read_policies, false },
+		{ "audit", read_audit, false },
+		{ "require_audit", read_require_audit, false },
 	};
 	struct config_reader reader = { .build = build, .errors = errors };
 	struct yaml_doc *doc = NULL;
@@ -247,6 +267,7 @@ int config_load_file(struct config_build *build, const char *path, FILE *errors)
 		reader.doc = doc;
 		config_read_fields(&reader, yaml_doc_root(doc), "sockgate.yaml", fields, CONFIG_COUNT(fields),
 				   NULL);
+		check_audit(&reader);
 		r = reader.n_errors ? -EINVAL : config_defaults(build, errors);
 	}
 	if (r < 0)

@@ -95,6 +95,28 @@ CONFIG_READ(read_origins)
 	config_read_list(reader, key, value, read_origin, object);
 }
 
+/* A name or address as Host spells it, without a port: "app.example.com", "10.0.0.1", "[fd00::1]". */
+static void read_host(struct config_reader *reader, const struct yaml_node *node, void *object)
+{
+	const char *host = config_read_string(reader, node, "allowed_hosts"), **slot;
+
+	if (!host)
+		return;
+	if (!host[0] ||
+	    strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_[]:") !=
+		    strlen(host) ||
+	    (host[0] != '[' && strchr(host, ':')))
+		config_complain(reader, node, "allowed_hosts: %s is not a host's name without a port", host);
+	else if ((slot = config_push(reader->build, &((struct listener_file *)object)->listener.hosts,
+				     sizeof(const char *))))
+		*slot = host;
+}
+
+CONFIG_READ(read_hosts)
+{
+	config_read_list(reader, key, value, read_host, object);
+}
+
 CONFIG_READ(read_insecure)
 {
 	config_read_flag(reader, key, value, &((struct listener_file *)object)->insecure);
@@ -130,13 +152,10 @@ static void check_listener(struct config_reader *reader, const struct yaml_node 
 void config_listener_read(struct config_reader *reader, const struct yaml_node *node, void *object)
 {
 	static const struct config_field fields[] = {
-		{ "unix", read_address, false },
-		{ "tcp", read_address, false },
-		{ "group", read_group, false },
-		{ "mode", read_mode, false },
-		{ "policy", read_listener_policy, true },
-		{ "allowed_origins", read_origins, false },
-		{ "insecure_plain_tcp", read_insecure, false },
+		{ "unix", read_address, false },          { "tcp", read_address, false },
+		{ "group", read_group, false },           { "mode", read_mode, false },
+		{ "policy", read_listener_policy, true }, { "allowed_origins", read_origins, false },
+		{ "allowed_hosts", read_hosts, false },   { "insecure_plain_tcp", read_insecure, false },
 	};
 	struct listener_file file = { .listener.mode = 0660 };
 	struct config_listener *slot = config_push(reader->build, &reader->build->listeners, sizeof(*slot));

@@ -117,7 +117,7 @@ static struct image_value put_value(struct writer *w, const struct config_policy
 		out.list = reserve_list(w, value->list.n, sizeof(struct image_bind));
 		for (size_t i = 0; i < value->list.n; i++) {
 			const struct config_bind *bind = CONFIG_AT(value->list, struct config_bind, i);
-			struct image_bind b = { put_string(w, bind->source), bind->read_only };
+			struct image_bind b = { put_string(w, bind->source), bind->read_only, bind->force };
 
 			put(w, out.list.off + (uint32_t)(i * sizeof(b)), &b, sizeof(b));
 		}
@@ -274,6 +274,7 @@ static struct image_list put_listeners(struct writer *w, const struct config_bui
 					      .mode = l->mode,
 					      .policy = l->policy,
 					      .allowed_origins = put_strings(w, &l->origins),
+					      .allowed_hosts = put_strings(w, &l->hosts),
 					      .source = put_source(w, &l->source) };
 
 		put(w, list.off + (uint32_t)(i * sizeof(out)), &out, sizeof(out));
@@ -320,6 +321,7 @@ static void put_image(struct writer *w, struct config_build *build)
 				     .version = POLICY_IMAGE_VERSION,
 				     .n_operations = API_OPERATIONS,
 				     .n_keys = POLICY_KEYS,
+				     .require_audit = build->require_audit,
 				     .gate = build->gate };
 
 	reserve(w, sizeof(head), 8);

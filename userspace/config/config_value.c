@@ -95,7 +95,7 @@ static int read_strings(struct config_build *build, const struct policy_key_row 
 
 static int read_bind_fields(const struct policy_key_row *row, const struct yaml_doc *doc,
 			    const struct yaml_node *node, FILE *errors, const struct yaml_node **ret_source,
-			    bool *ret_ro)
+			    struct config_bind *ret)
 {
 	for (size_t i = 0; i < yaml_node_count(node); i++) {
 		struct str key = yaml_node_text(yaml_node_key(node, i));
@@ -104,13 +104,15 @@ static int read_bind_fields(const struct policy_key_row *row, const struct yaml_
 
 		if (str_eqz(key, "source"))
 			*ret_source = value;
-		else if (str_eqz(key, "mode") && (str_eqz(text, "ro") || str_eqz(text, "rw")))
-			*ret_ro = str_eqz(text, "ro");
+		else if (str_eqz(key, "mode") &&
+			 (str_eqz(text, "ro") || str_eqz(text, "rw") || str_eqz(text, "force-ro")))
+			*ret = (struct config_bind){ .read_only = !str_eqz(text, "rw"),
+						     .force = str_eqz(text, "force-ro") };
 		else if (str_eqz(key, "mode"))
-			return complain(row, doc, value, errors, "given with mode ro or rw");
+			return complain(row, doc, value, errors, "given with mode ro, rw or force-ro");
 		else
 			return complain(row, doc, yaml_node_key(node, i), errors,
-					"given as {source: /PATH, mode: ro|rw}");
+					"given as {source: /PATH, mode: ro|rw|force-ro}");
 	}
 	return 0;
 }
@@ -121,20 +123,20 @@ static int read_binds(struct config_build *build, const struct policy_key_row *r
 {
 	if (yaml_node_kind(node) != YAML_SEQUENCE)
 		return complain(row, doc, node, errors,
-				"a list of paths, or of {source: /PATH, mode: ro|rw}");
+				"a list of paths, or of {source: /PATH, mode: ro|rw|force-ro}");
 	for (size_t i = 0; i < yaml_node_count(node); i++) {
 		const struct yaml_node *item = yaml_node_item(node, i), *source = item;
-		struct config_bind *bind;
-		bool read_only = true;
+		struct config_bind modes = { .read_only = true }, *bind;
 		const char *why;
 
 		if (yaml_node_kind(item) == YAML_MAPPING) {
 			source = NULL;
-			if (read_bind_fields(row, doc, item, errors, &source, &read_only) < 0)
+			if (read_bind_fields(row, doc, item, errors, &source, &modes) < 0)
 				return -EINVAL;
 		}
 		if (!source || yaml_node_kind(source) != YAML_SCALAR)
-			return complain(row, doc, item, errors, "given as {source: /PATH, mode: ro|rw}");
+			return complain(row, doc, item, errors,
+					"given as {source: /PATH, mode: ro|rw|force-ro}");
 		why = config_path_problem(yaml_node_text(source));
 		if (why) {
 			yaml_doc_error(doc, source, errors, "%s.%s: %.*s is not %s", row->section, row->name,
@@ -144,8 +146,8 @@ static int read_binds(struct config_build *build, const struct policy_key_row *r
 		bind = config_push(build, &ret->list, sizeof(*bind));
 		if (!bind)
 			return -ENOMEM;
+		*bind = modes;
 		bind->source = config_copy(build, yaml_node_text(source));
-		bind->read_only = read_only;
 	}
 	return 0;
 }

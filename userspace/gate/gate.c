@@ -3,25 +3,24 @@
  * gate.c - arms and disarms the gate. The order in arm() is what makes it gap-free:
  *
  *   1 load     with what was configured in .rodata, which is frozen from then on
- *   2 mark     directories and executables
- *   3 attach   socket_listen first: from here on nobody listens unmarked
- *   4 iterate  over the listeners that were there before
- *   5 pin      over an earlier process's pins; only now its programs go
+ *   2 mark     this process as the loader, for the guards
+ *   3 attach   socket_listen first
+ *   4 mark     directories and executables: from here on nobody listens unmarked; then, by the iterator, the
+ *              listeners that were there before
+ *   5 own      links, maps and programs, by number
+ *   6 pin      over an earlier process's pins; only now its programs go
  *
  * Two generations that are attached at once both refuse, so there is no moment in which anybody gets through.
  */
 #include "gate/gate.h"
 
-#include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gate/gate_internal.h"
-#include "gate/gate_parse.h"
 
 /* The verifier's words are long and for developers: SOCKGATE_BPF_DEBUG=1 in the environment shows them. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -31,93 +30,6 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	if (!wanted || level == LIBBPF_DEBUG)
 		return 0;
 	return vfprintf(stderr, format, args);
-}
-
-static bool kernel_has(const char *function)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) >= 0;
-
-	btf__free(btf);
-	return has;
-}
-
-static int configure(struct gate_handle *gate, const char **why)
-{
-	const struct gate_wanted *wanted = &gate->wanted;
-	struct gate *s = gate->skeleton;
-	struct stat st;
-
-	if (wanted->n_sockets > GATE_SOCKETS_MAX || wanted->n_executables > GATE_EXECUTABLES_MAX) {
-		*why = "there are too many sockets or executables to guard";
-		return -E2BIG;
-	}
-	for (size_t i = 0; i < wanted->n_sockets; i++) {
-		struct str directory;
-		int r = gate_parse_socket(str_from(wanted->sockets[i].path), &directory,
-					  (uint64_t *)s->rodata->sockets[i].name);
-
-		if (r < 0) {
-			*why = "a socket to guard needs an absolute path with a name of at most 62 bytes";
-			return r;
-		}
-		s->rodata->sockets[i].kind = wanted->sockets[i].kind;
-	}
-	if (stat("/proc/self/ns/pid", &st) < 0) {
-		*why = "cannot read /proc/self/ns/pid: is /proc mounted?";
-		return -errno;
-	}
-	s->rodata->pid_namespace = (__u32)st.st_ino;
-	s->rodata->observe = wanted->observe;
-	(void)bpf_program__set_autoload(s->progs.gate_find, kernel_has("bpf_lsm_unix_find"));
-	return 0;
-}
-
-static int load(struct gate_handle *gate, const char **why)
-{
-	struct gate *s = gate->skeleton;
-	int r, listeners = gate_pins_listeners();
-
-	if (listeners >= 0) {
-		gate->taken_over = bpf_map__reuse_fd(s->maps.listeners, listeners) == 0;
-		close(listeners);
-	}
-	r = gate__load(s);
-	if (r < 0)
-		*why = "the kernel refused the gate's programs";
-	return r;
-}
-
-static int attach(struct bpf_program *program, struct bpf_link **ret, const char **why)
-{
-	struct bpf_link *link = bpf_program__attach(program);
-
-	if (!link) {
-		/* A trampoline has a fixed number of places, and they may have been filled before us. */
-		*why = errno == E2BIG ? "a hook has no place left for another program"
-				      : "a program of the gate cannot be attached";
-		return -errno;
-	}
-	*ret = link;
-	return 0;
-}
-
-static int attach_all(struct gate_handle *gate, const char **why)
-{
-	struct gate *s = gate->skeleton;
-	int r = attach(s->progs.gate_listen, &s->links.gate_listen, why);
-
-	if (r == 0)
-		r = attach(s->progs.gate_exec, &s->links.gate_exec, why);
-	if (r == 0)
-		r = attach(s->progs.gate_exec_secure, &s->links.gate_exec_secure, why);
-	if (r == 0)
-		r = attach(s->progs.gate_connect, &s->links.gate_connect, why);
-	if (r == 0 && bpf_program__autoload(s->progs.gate_find))
-		r = attach(s->progs.gate_find, &s->links.gate_find, why);
-	if (r == 0)
-		r = attach(s->progs.gate_existing, &s->links.gate_existing, why);
-	return r;
 }
 
 static int take_event(void *context, void *data, size_t size)
@@ -138,38 +50,31 @@ static int take_event(void *context, void *data, size_t size)
 static int arm(struct gate_handle *gate, const char **why)
 {
 	uint32_t missing;
-	int r;
+	int r = gate_load(gate, why);
 
-	gate->skeleton = gate__open();
-	if (!gate->skeleton) {
-		*why = "the gate's object cannot be opened";
-		return -errno;
-	}
-	r = configure(gate, why);
+	if (r < 0)
+		return r;
+	*why = "sockgated cannot mark itself";
+	r = gate_mark_self(gate);
 	if (r == 0)
-		r = load(gate, why);
+		r = gate_attach(gate, why);
 	if (r < 0)
 		return r;
-	r = attach_all(gate, why);
-	if (r < 0)
-		return r;
-	gate->ring = ring_buffer__new(bpf_map__fd(gate->skeleton->maps.events), take_event, gate, NULL);
+	gate->ring = ring_buffer__new(gate_map(gate, "events"), take_event, gate, NULL);
 	if (!gate->ring) {
 		*why = "the ring of events cannot be mapped";
 		return -errno;
 	}
+	*why = "directories and listeners cannot be marked";
 	r = gate_refresh(gate, &missing);
-	if (r < 0) {
-		*why = "directories and listeners cannot be marked";
-		return r;
-	}
-	if (gate->wanted.pin)
-		r = gate_pins_replace(gate);
-	else
-		r = gate_pins_remove();
 	if (r < 0)
-		*why = "the gate cannot be pinned under " GATE_PIN_DIRECTORY;
-	return r;
+		return r;
+	*why = "the gate cannot guard its own programs";
+	r = gate_own_objects(gate);
+	if (r < 0)
+		return r;
+	*why = "the gate cannot be pinned under " GATE_PIN_DIRECTORY;
+	return gate->wanted.pin ? gate_pins_replace(gate) : gate_pins_remove();
 }
 
 int gate_arm(const struct gate_wanted *wanted, struct gate_handle **ret, const char **why)
@@ -196,7 +101,7 @@ struct gate_handle *gate_close(struct gate_handle *gate)
 {
 	if (gate) {
 		ring_buffer__free(gate->ring);
-		gate__destroy(gate->skeleton);
+		gate_unload(gate);
 		free(gate);
 	}
 	return NULL;
@@ -207,11 +112,6 @@ int gate_disarm(struct gate_handle *gate)
 	/* Our descriptors first: what is pinned stays in force until its pin goes, and is waited for then. */
 	gate_close(gate);
 	return gate_pins_remove();
-}
-
-bool gate_has_find(const struct gate_handle *gate)
-{
-	return gate->skeleton->links.gate_find != NULL;
 }
 
 int gate_counters(const struct gate_handle *gate, uint64_t ret[static GATE_COUNTERS])
@@ -227,7 +127,7 @@ int gate_counters(const struct gate_handle *gate, uint64_t ret[static GATE_COUNT
 	if (!values)
 		return -ENOMEM;
 	for (__u32 i = 0; i < GATE_COUNTERS && r == 0; i++) {
-		r = bpf_map_lookup_elem(bpf_map__fd(gate->skeleton->maps.counters), &i, values);
+		r = bpf_map_lookup_elem(gate_map(gate, "counters"), &i, values);
 		for (int cpu = 0; cpu < processors && r == 0; cpu++)
 			sums[i] += values[cpu];
 	}
@@ -235,6 +135,26 @@ int gate_counters(const struct gate_handle *gate, uint64_t ret[static GATE_COUNT
 	if (r == 0)
 		memcpy(ret, sums, sizeof(sums));
 	return r;
+}
+
+int gate_programs(const struct gate_handle *gate, struct gate_program *ret, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < gate->n_links && n < max; i++) {
+		int r, fd = bpf_program__fd(gate->links[i].program);
+		struct bpf_prog_info program = { 0 };
+		__u32 size = sizeof(program);
+
+		r = bpf_obj_get_info_by_fd(fd, &program, &size);
+		if (r < 0)
+			return r;
+		ret[n].runs = program.run_cnt;
+		ret[n].nanoseconds = program.run_time_ns;
+		(void)snprintf(ret[n].name, sizeof(ret[n].name), "%s", gate->links[i].name);
+		n++;
+	}
+	return (int)n;
 }
 
 int gate_events_fd(const struct gate_handle *gate)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gate.h - arms the kernel gate: loads, attaches and pins the LSM programs of bpf/gate.bpf.c and sets the
- * marks.
+ * gate.h - arms the kernel gate: loads, attaches and pins the programs of bpf/ and sets the marks.
  *
- * The folder gate/ is the one includer of libbpf and of the skeleton. Nothing here logs; functions return 0
+ * The folder gate/ is the one includer of libbpf and of the skeletons. Nothing here logs; functions return 0
  * or a negative errno, and where a person has to be told, *why is a constant string (what is missing, what
  * failed). The programs are pinned under GATE_PIN_DIRECTORY and enforce without this process until they are
  * unpinned.
@@ -19,21 +18,36 @@
 
 #define GATE_BPFFS           "/sys/fs/bpf"
 #define GATE_PIN_DIRECTORY   GATE_BPFFS "/sockgate"
-#define GATE_EXECUTABLES_MAX 16
+#define GATE_CGROUP          "/sys/fs/cgroup"
+#define GATE_EXECUTABLES_MAX 20
 
 struct gate_guarded {
 	const char *path; /* of the socket, absolute */
 	enum gate_socket_kind kind;
 };
 
+/* What executing the file makes of a process: ENGINE, WORKER (of the proxy's children), LOADER (of root). */
+struct gate_executable {
+	const char *path;
+	enum gate_task_kind kind;
+};
+
+/* How the programs are hooked in. FMOD_RET is for kernels on which `bpf` is no active LSM. */
+enum gate_method { GATE_METHOD_LSM, GATE_METHOD_FMOD_RET };
+
+struct gate_sysctl;
+
 /* What to guard. Strings must live as long as the gate. */
 struct gate_wanted {
+	enum gate_method method;
 	struct gate_guarded sockets[GATE_SOCKETS_MAX];
 	size_t n_sockets;
-	const char *executables[GATE_EXECUTABLES_MAX]; /* of the engine's own processes */
+	struct gate_executable executables[GATE_EXECUTABLES_MAX];
 	size_t n_executables;
-	bool observe; /* report what would be refused, refuse nothing */
-	bool pin;     /* false: the gate opens when this process ends */
+	uint16_t ports[GATE_PORTS_MAX]; /* TCP ports of engines, for the proxy only; 0: not used */
+	struct gate_sysctl *sysctl;     /* NULL: the kernel's settings are not guarded */
+	bool observe;                   /* report what would be refused, refuse nothing */
+	bool pin;                       /* false: the gate opens when this process ends */
 };
 
 struct gate_handle;
@@ -41,16 +55,23 @@ struct gate_handle;
 /*
  * Whether this kernel and this process can arm the gate: 0, or
  *   -ENOSYS   the kernel is too old or built without what is needed
- *   -ENODEV   `bpf` is not an active LSM, or bpffs is not mounted
- *   -EPERM    capabilities are missing
+ *   -ENODEV   bpffs is not mounted, or (METHOD_LSM) `bpf` is not an active LSM
+ *   -EPERM    capabilities are missing, or an armed gate does not take this process for its loader
  *   -EEXIST   something that is not ours is pinned under GATE_PIN_DIRECTORY
  * with *why in one line.
  */
-int gate_probe(const char **why);
+int gate_probe(enum gate_method method, const char **why);
+
+/*
+ * Loads the guard of the kernel's settings, to be attached by gate_arm(). Needs CAP_NET_ADMIN (and gate_arm()
+ * does not), so it is done once, before privileges are given up. Returns 0 or -errno with *why.
+ */
+int gate_sysctl_load(struct gate_sysctl **ret, const char **why);
 
 /*
  * Arms the gate; takes over from an earlier process's pins without a moment in between: the new programs are
- * attached, and every listener is marked, before the old ones go. On failure the old ones stay.
+ * attached, and every listener is marked, before the old ones go. On failure the old ones stay. The calling
+ * process is marked as the loader.
  */
 int gate_arm(const struct gate_wanted *wanted, struct gate_handle **ret, const char **why);
 
@@ -78,8 +99,14 @@ int gate_refresh(struct gate_handle *gate, uint32_t *ret_missing);
 /* Sums over all processors, indexed by enum gate_counter. */
 int gate_counters(const struct gate_handle *gate, uint64_t ret[static GATE_COUNTERS]);
 
-/* Whether refusals come from unix_find as well (Linux 7.1 and later). */
-bool gate_has_find(const struct gate_handle *gate);
+/* One attached program. Times are 0 unless the kernel.bpf_stats_enabled sysctl is on. */
+struct gate_program {
+	char name[24];
+	uint64_t runs;
+	uint64_t nanoseconds; /* of all runs together */
+};
+/* Fills at most `max` entries. Returns how many programs are attached, or -errno. */
+int gate_programs(const struct gate_handle *gate, struct gate_program *ret, size_t max);
 
 /* Readable when there are events. Owned by the gate. */
 int gate_events_fd(const struct gate_handle *gate);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -23,12 +24,23 @@ int gate_mark_task(struct gate_handle *gate, int pidfd, enum gate_task_kind kind
 {
 	__u32 value = kind;
 
-	return bpf_map_update_elem(bpf_map__fd(gate->skeleton->maps.tasks), &pidfd, &value, BPF_ANY);
+	return bpf_map_update_elem(gate_map(gate, "tasks"), &pidfd, &value, BPF_ANY);
+}
+
+int gate_mark_self(struct gate_handle *gate)
+{
+	int r, pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (pidfd < 0)
+		return -errno;
+	r = gate_mark_task(gate, pidfd, GATE_TASK_LOADER);
+	close(pidfd);
+	return r;
 }
 
 int gate_marks_listeners(struct gate_handle *gate)
 {
-	int iterator = bpf_iter_create(bpf_link__fd(gate->skeleton->links.gate_existing));
+	int iterator = bpf_iter_create(bpf_link__fd(gate_link(gate, "gate_existing")));
 	char nothing[64];
 	ssize_t n;
 
@@ -61,27 +73,45 @@ static int open_directory_of(const char *socket)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Gives `fd` the mark unless it has it. Returns 1 when it is new, 0, or -errno. */
-static int mark_inode(const struct bpf_map *map, int fd, __u32 mark)
+/* In the inode's storage. Returns 1 when the mark is new, 0, or -errno. */
+static int mark_inode(int map, int fd, __u32 mark)
 {
 	__u32 present = 0;
 	int r;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(map), &fd, &present) == 0 && present == mark)
+	if (bpf_map_lookup_elem(map, &fd, &present) == 0 && present == mark)
 		return 0;
-	r = bpf_map_update_elem(bpf_map__fd(map), &fd, &mark, BPF_ANY);
+	r = bpf_map_update_elem(map, &fd, &mark, BPF_ANY);
 	return r < 0 ? r : 1;
 }
 
-/* The number that the iterator sees; the inode's own mark is what counts for everybody who listens later. */
-static int mark_place(struct gate_handle *gate, const struct stat *st, __u32 mask)
+/* By number, as the iterator and METHOD_FMOD_RET know it. The same. */
+static int mark_place(int map, const struct stat *st, __u32 mark)
 {
 	struct gate_place place = {
 		.ino = st->st_ino,
 		.dev = (__u64)major(st->st_dev) << 20 | minor(st->st_dev),
 	};
+	__u32 present = 0;
+	int r;
 
-	return bpf_map_update_elem(bpf_map__fd(gate->skeleton->maps.places), &place, &mask, BPF_ANY);
+	if (bpf_map_lookup_elem(map, &place, &present) == 0 && present == mark)
+		return 0;
+	r = bpf_map_update_elem(map, &place, &mark, BPF_ANY);
+	return r < 0 ? r : 1;
+}
+
+/* The inode's own mark is what counts where there is one. */
+static int mark_file(struct gate_handle *gate, const char *by_inode, const char *by_place, int fd,
+		     const struct stat *st, __u32 mark)
+{
+	int inode = 0, place = mark_place(gate_map(gate, by_place), st, mark);
+
+	if (place >= 0 && gate->wanted.method == GATE_METHOD_LSM)
+		inode = mark_inode(gate_map(gate, by_inode), fd, mark);
+	if (place < 0 || inode < 0)
+		return place < 0 ? place : inode;
+	return place || inode;
 }
 
 static int refresh_directories(struct gate_handle *gate, uint32_t *ret_missing)
@@ -107,9 +137,7 @@ static int refresh_directories(struct gate_handle *gate, uint32_t *ret_missing)
 			if (!(missing & UINT32_C(1) << j) && st[j].st_dev == st[i].st_dev &&
 			    st[j].st_ino == st[i].st_ino)
 				mask |= UINT32_C(1) << j;
-		r = mark_inode(gate->skeleton->maps.directories, fds[i], mask);
-		if (r > 0 && mark_place(gate, &st[i], mask) < 0)
-			r = -ENOSPC;
+		r = mark_file(gate, "directories", "places", fds[i], &st[i], mask);
 		if (r < 0)
 			marked = r;
 		else if (marked >= 0)
@@ -165,13 +193,15 @@ static int mark_processes(struct gate_handle *gate, const struct gate_file *file
 	return marked;
 }
 
+/* A worker or a loader is made by its exec alone; an engine may be older than the gate. */
 static int refresh_executables(struct gate_handle *gate)
 {
 	int marked = 0;
 
 	for (size_t i = 0; i < gate->wanted.n_executables; i++) {
+		const struct gate_executable *wanted = &gate->wanted.executables[i];
 		struct gate_file *last = &gate->executables[i];
-		int r, fd = open(gate->wanted.executables[i], O_PATH | O_CLOEXEC);
+		int r, fd = open(wanted->path, O_PATH | O_CLOEXEC);
 		struct stat st;
 
 		if (fd < 0)
@@ -180,12 +210,12 @@ static int refresh_executables(struct gate_handle *gate)
 			close(fd);
 			continue;
 		}
-		r = mark_inode(gate->skeleton->maps.executables, fd, GATE_TASK_ENGINE);
+		r = mark_file(gate, "executables", "programs", fd, &st, wanted->kind);
 		close(fd);
 		if (r < 0)
 			return r;
 		*last = (struct gate_file){ st.st_dev, st.st_ino };
-		r = mark_processes(gate, last);
+		r = wanted->kind == GATE_TASK_ENGINE ? mark_processes(gate, last) : 0;
 		if (r < 0)
 			return r;
 		marked++;

@@ -2,8 +2,8 @@
 /*
  * gate_probe.c - says in one line what the kernel or the process lacks.
  *
- * Attached is not enforcing: with `bpf` missing from lsm= everything loads and attaches and never runs. So
- * the list of active LSMs is read first, as exact names.
+ * Attached is not enforcing: with `bpf` missing from lsm= LSM programs load and attach and never run. So the
+ * list of active LSMs is read first, as exact names.
  */
 #include <bpf/btf.h>
 #include <errno.h>
@@ -95,11 +95,11 @@ static int probe_bpffs(const char **why)
 	return -ENODEV;
 }
 
-int gate_probe(const char **why)
+int gate_probe(enum gate_method method, const char **why)
 {
 	int r = probe_kernel(why);
 
-	if (r == 0)
+	if (r == 0 && method == GATE_METHOD_LSM)
 		r = probe_lsm(why);
 	if (r == 0)
 		r = probe_privilege(why);

@@ -268,3 +268,82 @@ const struct json_value *json_member_value(const struct json_member *it)
 {
 	return (const struct json_value *)json_object_iter_value((void *)it);
 }
+
+/* --- Changing --- */
+
+static json_t *writable(struct json_value *v)
+{
+	return (json_t *)v;
+}
+
+struct json_value *json_edit_root(struct json_body *body)
+{
+	return (struct json_value *)body->root;
+}
+
+struct json_value *json_edit_member(struct json_value *object, const char *name)
+{
+	return (struct json_value *)json_object_get(writable(object), name);
+}
+
+struct json_value *json_edit_element(struct json_value *array, size_t index)
+{
+	return (struct json_value *)json_array_get(writable(array), index);
+}
+
+/* jansson only says that it failed: for want of memory, which the budget has noticed, or for what was asked.
+ */
+static int failed(void)
+{
+	return budget_exceeded ? -ENOMEM : -EINVAL;
+}
+
+/* Takes over `value`, which is NULL where making it failed; budget_exceeded was reset before that. */
+static int set_member(struct json_value *object, struct str name, json_t *value)
+{
+	return json_object_setn_new(writable(object), name.p, name.n, value) ? failed() : 0;
+}
+
+int json_edit_object(struct json_value *object, const char *name, struct json_value **ret)
+{
+	struct json_value *member = json_edit_member(object, name);
+	int r;
+
+	if (json_value_type(member) == JSON_T_NULL) {
+		budget_exceeded = false;
+		r = set_member(object, str_from(name), json_object());
+		if (r < 0)
+			return r;
+		member = json_edit_member(object, name);
+	}
+	if (json_value_type(member) != JSON_T_OBJECT)
+		return -EINVAL;
+	*ret = member;
+	return 0;
+}
+
+int json_edit_bool(struct json_value *object, struct str name, bool value)
+{
+	budget_exceeded = false;
+	return set_member(object, name, json_boolean(value));
+}
+
+int json_edit_integer(struct json_value *object, struct str name, int64_t value)
+{
+	budget_exceeded = false;
+	return set_member(object, name, json_integer(value));
+}
+
+int json_edit_string(struct json_value *object, struct str name, struct str value)
+{
+	budget_exceeded = false;
+	return set_member(object, name, json_stringn(value.p ? value.p : "", value.n));
+}
+
+int json_edit_string_at(struct json_value *array, size_t index, struct str value)
+{
+	budget_exceeded = false;
+	return json_array_set_new(writable(array), index, json_stringn(value.p ? value.p : "", value.n))
+		       ? failed()
+		       : 0;
+}

@@ -78,6 +78,25 @@ const struct json_member *json_next(const struct json_value *object, const struc
 struct str json_member_name(const struct json_member *it);
 const struct json_value *json_member_value(const struct json_member *it);
 
+/*
+ * Changing a document. What is added is under the budget of the document that was loaded last, so a document
+ * is changed before another one is loaded. Each returns 0, -ENOMEM (over the budget: answered with 413), or
+ * -EINVAL (not UTF-8, or not of the type that is asked for); after an error nothing has changed. Values that
+ * were replaced, and the strings in them, are gone.
+ */
+struct json_value *json_edit_root(struct json_body *body);
+/* NULL where there is none. */
+struct json_value *json_edit_member(struct json_value *object, const char *name);
+struct json_value *json_edit_element(struct json_value *array, size_t index);
+/* The object called `name`, made where that is absent or null. */
+int json_edit_object(struct json_value *object, const char *name, struct json_value **ret);
+/* Adds a member, or replaces its value. */
+int json_edit_bool(struct json_value *object, struct str name, bool value);
+int json_edit_integer(struct json_value *object, struct str name, int64_t value);
+int json_edit_string(struct json_value *object, struct str name, struct str value);
+/* Replaces an element that is there. */
+int json_edit_string_at(struct json_value *array, size_t index, struct str value);
+
 /* Whether Go's decoder would take `name` for the field `field` (which is ASCII). */
 bool json_fold_equal(struct str name, const char *field);
 

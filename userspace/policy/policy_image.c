@@ -60,7 +60,8 @@ static bool binds_ok(const struct check *c, struct image_list list)
 	if (!bind)
 		return false;
 	for (uint32_t i = 0; i < list.count; i++)
-		if (!string_ok(c, bind[i].source) || bind[i].read_only > 1)
+		if (!string_ok(c, bind[i].source) || bind[i].read_only > 1 ||
+		    bind[i].force > bind[i].read_only)
 			return false;
 	return true;
 }
@@ -180,7 +181,7 @@ static bool listeners_ok(const struct check *c, const struct policy_image *image
 	for (uint32_t i = 0; i < image->listeners.count; i++)
 		if (!address_ok(c, l[i].kind, l[i].address, l[i].port) || !string_ok(c, l[i].group) ||
 		    l[i].mode > 0777 || l[i].policy >= image->policies.count ||
-		    !strings_ok(c, l[i].allowed_origins) || !source_ok(c, &l[i].source))
+		    !strings_ok(c, l[i].allowed_origins) || !strings_ok(c, l[i].allowed_hosts) || !source_ok(c, &l[i].source))
 			return false;
 	return true;
 }
@@ -213,7 +214,7 @@ static bool whens_ok(const struct check *c, const struct policy_image *image)
 
 static const char *header_problem(const struct policy_image *image, size_t size)
 {
-	if (image->magic != POLICY_IMAGE_MAGIC || image->version != POLICY_IMAGE_VERSION || image->reserved)
+	if (image->magic != POLICY_IMAGE_MAGIC || image->version != POLICY_IMAGE_VERSION)
 		return "not a policy image of this version";
 	if (image->size != size)
 		return "the image is cut short";
@@ -224,6 +225,8 @@ static const char *header_problem(const struct policy_image *image, size_t size)
 	if (image->gate.backend > GATE_NONE || image->gate.require > 1 || image->gate.observe > 1 ||
 	    image->gate.open_on_exit > 1)
 		return "the gate's settings are out of range";
+	if (image->require_audit > 1)
+		return "require_audit is out of range";
 	return NULL;
 }
 

@@ -67,7 +67,8 @@ struct image_value {
 
 struct image_bind {
 	struct image_str source; /* host directory, clean and absolute */
-	uint32_t read_only;      /* 1: only mounts that are read-only, or are made so */
+	uint32_t read_only;      /* 1: only mounts that are read-only */
+	uint32_t force;          /* 1: mounts are made so; read_only is 1 as well */
 };
 
 struct image_policy {
@@ -96,6 +97,7 @@ struct image_listener {
 	uint32_t mode;                     /* of a Unix socket */
 	uint32_t policy;                   /* index into policies */
 	struct image_list allowed_origins; /* image_str */
+	struct image_list allowed_hosts;   /* image_str: names that Host may have, beside loopback's own */
 	struct image_source source;
 };
 
@@ -132,7 +134,7 @@ struct policy_image {
 	uint32_t size;         /* of the whole image */
 	uint32_t n_operations; /* API_OPERATIONS and POLICY_KEYS of the compiler: must be ours */
 	uint32_t n_keys;
-	uint32_t reserved;
+	uint32_t require_audit; /* 1: no audit record, no service */
 	uint64_t hash; /* FNV-1a of the bytes after this header; names the version in status and audit */
 	struct image_gate gate;
 	struct image_list engines;   /* image_engine */

@@ -2,6 +2,7 @@
 #include "policy/policy_inspect_path.h"
 
 #include "policy/policy_inspect_match.h"
+#include "policy/policy_socket.h"
 
 /*
  * Places that give away the host, its users' secrets or the engine. A rule for a wider directory does not
@@ -86,8 +87,7 @@ bool inspect_path_clean(struct str path, char *memory, size_t cap, struct str *r
 	return true;
 }
 
-/* /var/run is /run on every distribution that has systemd; judged as one, whichever way it is spelt. */
-static struct str one_run(struct str path)
+struct str inspect_path_one_run(struct str path)
 {
 	if (str_eqz(path, "/var/run") || str_starts(path, STR("/var/run/")))
 		return (struct str){ path.p + 4, path.n - 4 };
@@ -113,7 +113,7 @@ static struct str last_part(struct str path)
 /* Whether `path` touches a closed place that `rule` does not name. */
 static bool touches(struct str path, struct str rule, struct str place)
 {
-	place = one_run(place);
+	place = inspect_path_one_run(place);
 	if (!inspect_path_within(path, place) && !inspect_path_within(place, path))
 		return false;
 	return !inspect_path_within(rule, place);
@@ -145,7 +145,7 @@ static bool touches_engine(const struct policy_image *image, struct str path, st
 static const char *rule_refuses(const struct policy_image *image, const struct image_bind *rule,
 				struct str path, bool read_only)
 {
-	struct str dir = one_run(image_string(image, rule->source));
+	struct str dir = inspect_path_one_run(image_string(image, rule->source));
 
 	if (!inspect_path_within(path, dir))
 		return "";
@@ -169,7 +169,9 @@ bool policy_inspect_bind(const struct policy_image *image, const struct image_po
 	const char *first = "is not in a host directory that may be mounted";
 	bool about = false;
 
-	path = one_run(path);
+	if (policy_socket_is_own(image, policy, path))
+		return true;
+	path = inspect_path_one_run(path);
 	for (uint32_t i = 0; i < v->list.count; i++) {
 		const char *r = rule_refuses(image, &rules[i], path, read_only);
 
@@ -184,6 +186,39 @@ bool policy_inspect_bind(const struct policy_image *image, const struct image_po
 	return false;
 }
 
+bool inspect_bind_forced(const struct policy_image *image, const struct image_policy *policy, struct str path)
+{
+	const struct image_value *v = &policy->values[POLICY_KEY_CONTAINERS_BINDS];
+	const struct image_bind *rules = IMAGE_LIST(image, struct image_bind, v->list);
+	size_t longest = 0;
+	bool forced = false;
+
+	path = inspect_path_one_run(path);
+	for (uint32_t i = 0; i < v->list.count; i++) {
+		struct str dir = inspect_path_one_run(image_string(image, rules[i].source));
+
+		if (!inspect_path_within(path, dir) || dir.n < longest)
+			continue;
+		forced = rules[i].force || (forced && dir.n == longest);
+		longest = dir.n;
+	}
+	return forced;
+}
+
+static void refuse_source(struct inspect *in, struct str source, struct str clean, const char *why)
+{
+	bool socket = policy_socket_is_engine(in->image, clean);
+
+	/* A better way than a rule that gives the socket itself. */
+	if (socket && !policy_socket_rewritten(in->policy))
+		inspect_refuse(in, POLICY_KEY_CONTAINERS_SOCKET_BIND, source, "is an engine's socket");
+	else
+		inspect_refuse(in, POLICY_KEY_CONTAINERS_BINDS, source,
+			       socket ? "is an engine's socket, and there is no Unix listener on which "
+					"everybody is under this policy"
+				      : why);
+}
+
 void inspect_bind_source(struct inspect *in, struct str source, bool read_only)
 {
 	char memory[INSPECT_PATH_MAX];
@@ -194,10 +229,13 @@ void inspect_bind_source(struct inspect *in, struct str source, bool read_only)
 		inspect_malformed(in, source, "is no clean absolute host path of at most 4096 bytes");
 		return;
 	}
+	/* Where sockgate listens is not looked up: the path is the operator's own. */
+	if (policy_socket_is_own(in->image, in->policy, clean))
+		return;
 	if (policy_inspect_bind(in->image, in->policy, clean, read_only, &why))
 		inspect_reference(in, POLICY_REFERENCE_BIND, clean, read_only);
 	else
-		inspect_refuse(in, POLICY_KEY_CONTAINERS_BINDS, source, why);
+		refuse_source(in, source, clean, why);
 }
 
 void inspect_directory(struct inspect *in, enum policy_key key, struct str path)

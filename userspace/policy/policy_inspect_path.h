@@ -19,6 +19,13 @@ bool inspect_path_clean(struct str path, char *memory, size_t cap, struct str *r
 /* Whether `path` is `dir` or below it, by whole components; both clean. */
 bool inspect_path_within(struct str path, struct str dir);
 
+/* /var/run is /run on every distribution that has systemd; judged as one, whichever way it is spelt. */
+struct str inspect_path_one_run(struct str path);
+
+/* Whether the longest rule of containers.binds for a clean path has mounts from there made read-only. */
+bool inspect_bind_forced(const struct policy_image *image, const struct image_policy *policy,
+			 struct str path);
+
 /* Judges a bind's source at the present field, and refers it to the host if it is allowed. */
 void inspect_bind_source(struct inspect *in, struct str source, bool read_only);
 

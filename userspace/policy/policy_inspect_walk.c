@@ -236,7 +236,7 @@ static const struct inspect_row *row_find(const struct inspect_row *row, struct 
  * Newer clients send fields that we do not know with their zero values, by the dozen. An empty array is not
  * among the harmless ones: MaskedPaths was once a new field, and [] uncovers all that null keeps covered.
  */
-static bool asks_for_nothing(const struct json_value *v)
+bool inspect_asks_nothing(const struct json_value *v)
 {
 	switch (json_value_type(v)) {
 	case JSON_T_NULL:
@@ -270,7 +270,7 @@ static void walk_member(struct inspect *in, const struct inspect_row *rows, stru
 				  "is another spelling of this field, which Docker would merge");
 	else if (!in->stored &&
 		 policy_choice(in->policy, POLICY_KEY_CONTAINERS_UNKNOWN_FIELDS) == UNKNOWN_REFUSE &&
-		 !asks_for_nothing(v))
+		 !inspect_asks_nothing(v))
 		inspect_refuse_value(in, POLICY_KEY_CONTAINERS_UNKNOWN_FIELDS, v,
 				     "is a field that sockgate does not know");
 	inspect_leave(in, mark);

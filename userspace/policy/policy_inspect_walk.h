@@ -86,6 +86,9 @@ void inspect_value(struct inspect *in, const struct inspect_row *row, const stru
 /* The member called `name` exactly, or NULL; a null counts as absent, as it does in Go. */
 const struct json_value *inspect_get(const struct json_value *object, const char *name);
 
+/* Whether a value asks for nothing, whatever its field is: null, false, 0, "" and {}. */
+bool inspect_asks_nothing(const struct json_value *v);
+
 /* Judges names and query: policy_inspect_query.c. */
 void inspect_query(struct inspect *in);
 

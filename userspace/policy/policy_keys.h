@@ -14,7 +14,7 @@ enum policy_key_type {
 	POLICY_NUMBER,  /* a non-negative integer; 0: no limit */
 	POLICY_SIZE,    /* bytes, with the suffixes k, m, g (1024); 0: no limit */
 	POLICY_STRINGS, /* a list of strings; each may be a glob where the row says so */
-	POLICY_BINDS,   /* a list of {source, mode: ro|rw}, or of plain paths (ro) */
+	POLICY_BINDS,   /* a list of {source, mode: ro|rw|force-ro}, or of plain paths (ro) */
 };
 
 enum policy_key {

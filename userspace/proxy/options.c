@@ -8,7 +8,7 @@ static const char usage[] =
 	"usage: sockgate-proxy [--config FILE]\n"
 	"       sockgate-proxy [--engine ADDRESS] [--listen ADDRESS]... [--policy NAME|FILE] [--audit "
 	"FILE|-]\n"
-	"                      [--require-gate]\n"
+	"                      [--audit-key FILE] [--require-audit] [--require-gate]\n"
 	"\n"
 	"Lets through to a Docker engine only what a policy allows.\n"
 	"\n"
@@ -18,6 +18,8 @@ static const char usage[] =
 	"  --policy NAME     a policy by name or file (readonly)\n"
 	"  --audit FILE      append a record of every decision to FILE; - is standard output, which is the "
 	"default\n"
+	"  --audit-key FILE  sign where the trail has come to, every few seconds, with this Ed25519 key\n"
+	"  --require-audit   refuse to serve while a record cannot be written\n"
 	"  --require-gate    refuse to serve unless the kernel gate is proved to hold\n"
 	"  --version, --help\n"
 	"\n"
@@ -31,6 +33,8 @@ enum {
 	OPTION_LISTEN,
 	OPTION_POLICY,
 	OPTION_AUDIT,
+	OPTION_AUDIT_KEY,
+	OPTION_REQUIRE_AUDIT,
 	OPTION_REQUIRE_GATE,
 	OPTION_SUPERVISED,
 	OPTION_VERSION,
@@ -43,6 +47,8 @@ static const struct option options[] = {
 	{ "listen", required_argument, NULL, OPTION_LISTEN },
 	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "audit", required_argument, NULL, OPTION_AUDIT },
+	{ "audit-key", required_argument, NULL, OPTION_AUDIT_KEY },
+	{ "require-audit", no_argument, NULL, OPTION_REQUIRE_AUDIT },
 	{ "require-gate", no_argument, NULL, OPTION_REQUIRE_GATE },
 	{ "supervised", no_argument, NULL, OPTION_SUPERVISED },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -64,7 +70,7 @@ static int check(const struct options *o)
 	if (o->config && own)
 		return misused("--config says everything: --engine, --listen, --policy and --audit do not go "
 			       "with it");
-	if (o->supervised && (own || o->config || o->require_gate))
+	if (o->supervised && (own || o->config || o->audit_key || o->require_audit || o->require_gate))
 		return misused("--supervised is for sockgated alone: no other option goes with it");
 	return -1;
 }
@@ -92,6 +98,12 @@ int options_parse(int argc, char **argv, struct options *ret)
 			break;
 		case OPTION_AUDIT:
 			o.audit = optarg;
+			break;
+		case OPTION_AUDIT_KEY:
+			o.audit_key = optarg;
+			break;
+		case OPTION_REQUIRE_AUDIT:
+			o.require_audit = true;
 			break;
 		case OPTION_REQUIRE_GATE:
 			o.require_gate = true;

@@ -15,6 +15,8 @@ struct options {
 	const char *engine;                        /* --engine SPEC */
 	const char *policy;                        /* --policy NAME|FILE */
 	const char *audit;                         /* --audit FILE|- */
+	const char *audit_key;                     /* --audit-key FILE */
+	bool require_audit;                        /* --require-audit */
 	bool require_gate;                         /* --require-gate */
 	const char *listen[OPTIONS_LISTENERS_MAX]; /* --listen SPEC, as often as given */
 	unsigned n_listen;

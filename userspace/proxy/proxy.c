@@ -38,6 +38,8 @@
 /* A descriptor limit that suits any table of connections; nothing is ever sized by it. */
 #define NOFILE_MAX 1048576
 
+#define LAST_RECORDS_MS 500 /* a worker that is told to end gets for its last records */
+
 struct proxy {
 	struct setup setup;
 	struct engines engines;
@@ -120,7 +122,7 @@ static void setup_supervised(struct proxy *proxy)
 {
 	bool more = true;
 
-	proxy->setup = (struct setup){ .image_fd = -1, .audit_fd = -1 };
+	proxy->setup = (struct setup){ .image_fd = -1, .audit_fd = -1, .trail.directory = -1 };
 	while (more) {
 		struct pollfd wait = { .fd = CHANNEL_FD, .events = POLLIN };
 		struct msg msg;
@@ -169,7 +171,7 @@ static void say_ready(struct proxy *proxy)
 {
 	struct msg msg = { .type = MSG_READY };
 
-	proxy->worker.ready = true;
+	proxy->worker.ready = proxy->worker.served = true;
 	fprintf(stderr, "sockgate-proxy: ready\n");
 	notify_send(proxy->notify, "READY=1");
 	if (proxy->supervised && channel_send(CHANNEL_FD, &msg, -1) < 0)
@@ -235,8 +237,6 @@ static void reap(struct proxy *proxy)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		bool served = proxy->worker.ready || proxy->worker.channel >= 0;
-
 		if (pid != proxy->worker.pid)
 			continue;
 		say_how_it_died(status);
@@ -244,7 +244,7 @@ static void reap(struct proxy *proxy)
 			die(EXIT_FAILURE, "ending with the worker: it needs another user, which is given up",
 			    0);
 		/* One that never served would die again: that is for a person to look at. */
-		if (!served || (WIFEXITED(status) && WEXITSTATUS(status) >= 126))
+		if (!proxy->worker.served || (WIFEXITED(status) && WEXITSTATUS(status) >= 126))
 			die(EXIT_FAILURE, "the worker cannot be started", 0);
 		if (proxy->worker.channel >= 0)
 			close(proxy->worker.channel);
@@ -301,6 +301,31 @@ static void raise_descriptors(void)
 /* --- The loop --------------------------------------------------------------------------------------------
  */
 
+/* After a rotation; the worker's chain and ours go on in the new file. */
+static void reopen_trail(struct proxy *proxy)
+{
+	struct msg msg = { .type = MSG_AUDIT };
+	int fd;
+
+	if (proxy->supervised || trail_reopen(&proxy->setup.trail, &fd) < 0)
+		return;
+	close(proxy->setup.audit_fd);
+	proxy->setup.audit_fd = fd;
+	pass_on(proxy, &msg, fd);
+}
+
+/* The worker writes its last records when the channel ends; the last checkpoint shall hold them. */
+static void end_trail(struct proxy *proxy)
+{
+	if (!proxy->setup.trail.signs)
+		return;
+	if (proxy->worker.channel >= 0)
+		close(proxy->worker.channel);
+	for (int i = 0; i < LAST_RECORDS_MS / 10 && waitpid(proxy->worker.pid, NULL, WNOHANG) == 0; i++)
+		(void)poll(NULL, 0, 10);
+	trail_sign(&proxy->setup.trail, true);
+}
+
 static void run_signals(struct proxy *proxy)
 {
 	struct signalfd_siginfo info;
@@ -310,7 +335,12 @@ static void run_signals(struct proxy *proxy)
 			reap(proxy);
 			continue;
 		}
+		if (info.ssi_signo == SIGHUP) {
+			reopen_trail(proxy);
+			continue;
+		}
 		notify_send(proxy->notify, "STOPPING=1");
+		end_trail(proxy);
 		/* Another user may not remove the sockets; they are cleared when the next proxy starts. */
 		if (proxy->may_respawn)
 			setup_undo(&proxy->setup);
@@ -329,8 +359,10 @@ static _Noreturn void serve(struct proxy *proxy)
 			[AT_SUPERVISOR] = { .fd = proxy->supervised ? CHANNEL_FD : -1, .events = POLLIN },
 		};
 		unsigned n = engines_watch(&proxy->engines, fds + AT_ENGINES);
+		int timeout = proxy->setup.trail.signs ? TRAIL_SIGN_MS : -1;
 
-		if (poll(fds, AT_ENGINES + n, proxy->engines.again ? ENGINE_RETRY : -1) < 0 && errno != EINTR)
+		if (poll(fds, AT_ENGINES + n, proxy->engines.again ? ENGINE_RETRY : timeout) < 0 &&
+		    errno != EINTR)
 			die(EXIT_FAILURE, "poll", errno);
 		engines_ready(&proxy->engines, &proxy->worker, fds + AT_ENGINES, n);
 		if (fds[AT_SUPERVISOR].revents)
@@ -340,6 +372,7 @@ static _Noreturn void serve(struct proxy *proxy)
 		if (fds[AT_SIGNALS].revents)
 			run_signals(proxy);
 		engines_serve(&proxy->engines, &proxy->worker);
+		trail_sign(&proxy->setup.trail, false);
 	}
 }
 
@@ -352,6 +385,7 @@ static int watch_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

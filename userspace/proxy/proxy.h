@@ -6,8 +6,8 @@
  * client: it starts the worker, hands it the listening sockets and the policy, and keeps it stocked with
  * connections.
  *
- * Files: options.c the command line; setup.c image, sockets and trail when the proxy runs alone; spawn.c the
- * worker's process; engine.c connections; proxy.c the life of the process.
+ * Files: options.c the command line; setup.c image and sockets when the proxy runs alone, trail.c its trail;
+ * spawn.c the worker's process; engine.c connections; proxy.c the life of the process.
  */
 #ifndef SOCKGATE_PROXY_H
 #define SOCKGATE_PROXY_H
@@ -15,6 +15,7 @@
 #include "channel/messages.h"
 #include "listen/listen.h"
 #include "policy/policy_image.h"
+#include "proxy/trail.h"
 
 #define PROXY_LISTENERS_MAX 64
 #define PROXY_ENGINES_MAX   16
@@ -23,7 +24,8 @@
 struct setup {
 	const struct policy_image *image;
 	int image_fd;
-	int audit_fd;
+	int audit_fd;       /* what the worker writes to */
+	struct trail trail; /* of a proxy that runs alone */
 	unsigned n_listeners;
 	struct listen_socket listeners[PROXY_LISTENERS_MAX]; /* fd -1: not come yet */
 	enum msg_gate gate;
@@ -34,7 +36,8 @@ struct setup {
 struct child {
 	pid_t pid;   /* -1: there is none */
 	int channel; /* -1 likewise */
-	bool ready;
+	bool ready;  /* it has its listeners, and the channel is up */
+	bool served; /* it was ready once: if it died since, starting another makes sense */
 	unsigned owed[PROXY_ENGINES_MAX]; /* connections asked for and not delivered */
 };
 

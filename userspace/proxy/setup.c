@@ -2,7 +2,6 @@
 #include "proxy/setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <stdio.h>
@@ -60,6 +59,8 @@ static int compile(const struct options *o, struct setup *setup)
 	r = o->config ? config_load_file(build, o->config, stderr) : configure_options(build, o);
 	if (r == 0 && o->require_gate)
 		config_set_require_gate(build);
+	if (r == 0 && o->require_audit)
+		config_set_require_audit(build);
 	if (r == 0) {
 		setup->image_fd = config_seal(build);
 		r = setup->image_fd < 0 ? setup->image_fd
@@ -95,39 +96,6 @@ static int open_listeners(struct setup *setup)
 	return 0;
 }
 
-/* The reader of a pipe must not be able to hold up requests: see trail.c. */
-static int open_standard_output(void)
-{
-	struct stat st;
-	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-		fprintf(stderr, "sockgate-proxy: warning: standard output stays blocking: %s\n",
-			strerror(errno));
-	return fd;
-}
-
-static int open_audit(struct setup *setup)
-{
-	struct str path = image_string(setup->image, setup->image->audit_path);
-	char name[PATH_MAX];
-
-	if (path.n == 0)
-		return 0;
-	if (path.n >= sizeof(name))
-		return -ENAMETOOLONG;
-	memcpy(name, path.p, path.n);
-	name[path.n] = '\0';
-	if (str_eqz(path, "-"))
-		setup->audit_fd = open_standard_output();
-	else
-		setup->audit_fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-	if (setup->audit_fd >= 0)
-		return 0;
-	fprintf(stderr, "sockgate-proxy: cannot open the audit trail %s: %s\n", name, strerror(errno));
-	return -errno;
-}
-
 int setup_alone(const struct options *options, struct setup *ret)
 {
 	int r;
@@ -145,7 +113,7 @@ int setup_alone(const struct options *options, struct setup *ret)
 		setup_undo(ret);
 		return EXIT_KERNEL;
 	}
-	r = open_audit(ret);
+	r = trail_open(&ret->trail, ret->image, options->audit_key, &ret->audit_fd);
 	if (r == 0)
 		r = open_listeners(ret);
 	if (r == 0)

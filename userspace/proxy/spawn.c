@@ -103,8 +103,8 @@ int spawn_worker(const char *path, const struct setup *setup, struct child *ret)
 	r = send_setup(fds[0], setup);
 	/* A worker that fails at once has said why; its death is seen by whoever waits for it. */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET) {
+		/* Without the channel the worker ends. */
 		close(fds[0]);
-		kill(pid, SIGKILL);
 		return r;
 	}
 	*ret = (struct child){ .pid = pid, .channel = fds[0] };

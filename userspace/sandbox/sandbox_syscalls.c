@@ -60,6 +60,7 @@ static const int proxy_calls[] = {
 	SCMP_SYS(sendto),                     /* sd_notify */
 	SCMP_SYS(writev),                     /* log */
 	SCMP_SYS(readlink),                   /* resolve_path() */
+	SCMP_SYS(pread64),                    /* audit_signer_read() */
 	SCMP_SYS(readlinkat), SCMP_SYS(stat), /* look_at_peer() */
 	SCMP_SYS(wait4),                      /* a worker that died */
 	SCMP_SYS(waitid),     SCMP_SYS(rt_sigaction),
@@ -151,6 +152,14 @@ static int allow_arguments(scmp_filter_ctx filter, bool proxy)
 	if (r == 0 && proxy) /* resolve_path(): to look, never to read */
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, O_PATH, O_PATH));
+	/*
+	 * trail_reopen(): to append, and never through a link. The filter does not see which path; a file's
+	 * own permissions have to keep others from user sockgate, who owns none.
+	 */
+	if (r == 0 && proxy)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, O_PATH | O_APPEND | O_NOFOLLOW | O_TRUNC,
+					     O_APPEND | O_NOFOLLOW));
 	if (r == 0) /* who a peer is (SO_PEERCRED), what became of a connect (SO_ERROR) */
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(getsockopt), 1,
 				     SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET));

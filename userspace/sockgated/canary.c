@@ -2,6 +2,7 @@
 #include "sockgated/canary.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,9 +18,12 @@
 
 #define CANARY_TIMEOUT_MS 2000
 
+#define FTRACE "/proc/sys/kernel/ftrace_enabled"
+
 /* What the child found: an errno for each guarded socket, 0 for a connect that succeeded. */
 struct findings {
 	int32_t error[GATE_SOCKETS_MAX];
+	int32_t sysctl; /* of writing to FTRACE what it is already */
 };
 
 int canary_open(const char **why)
@@ -52,16 +56,33 @@ static int try_connect(const char *path)
 	return error;
 }
 
+/* Harmless where it succeeds, and refused where the kernel's settings are guarded. */
+static int try_sysctl(void)
+{
+	int error = 0, fd = open(FTRACE, O_RDWR | O_CLOEXEC);
+	char value[16];
+	ssize_t n;
+
+	if (fd < 0)
+		return errno;
+	n = read(fd, value, sizeof(value));
+	if (n <= 0 || pwrite(fd, value, (size_t)n, 0) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
 /* In the child: waits until it is marked as the canary, tries, tells. */
 static void try_all(int pipe_fd, const struct gate_wanted *wanted)
 {
-	struct findings findings = { { 0 } };
+	struct findings findings = { 0 };
 	char go;
 
 	if (read(pipe_fd, &go, 1) != 1)
 		_exit(1);
 	for (size_t i = 0; i < wanted->n_sockets; i++)
 		findings.error[i] = try_connect(wanted->sockets[i].path);
+	findings.sysctl = wanted->sysctl ? try_sysctl() : EPERM;
 	_exit(write(pipe_fd, &findings, sizeof(findings)) == (ssize_t)sizeof(findings) ? 0 : 1);
 }
 
@@ -141,6 +162,11 @@ static int judge(const struct gate_wanted *wanted, const struct findings *findin
 			       (unsigned long long)refused, (unsigned long long)moved);
 		return 0;
 	}
+	/* Where the file is not there or on a read-only mount (ProtectKernelTunables=), nothing is shown. */
+	if (findings->sysctl == 0 || findings->sysctl == EOPNOTSUPP) {
+		(void)snprintf(reason, size, "writes to kernel.ftrace_enabled are not refused");
+		return 0;
+	}
 	if (refused == 0) {
 		(void)snprintf(reason, size, "there is no canary to be refused");
 		return 0;
@@ -152,7 +178,7 @@ int canary_try(struct gate_handle *gate, int listener, const struct gate_wanted 
 	       size_t size)
 {
 	uint64_t before[GATE_COUNTERS] = { 0 }, after[GATE_COUNTERS] = { 0 };
-	struct findings findings = { { 0 } };
+	struct findings findings = { 0 };
 	int r = gate_counters(gate, before);
 
 	if (r == 0)

@@ -4,8 +4,8 @@
  * hand.
  *
  * Attached is not enforcing (`bpf` missing from lsm=, kernel.ftrace_enabled=0, links gone), so nothing but a
- * refusal that happened counts. The child tries a listener that exists for this only, and every guarded
- * socket besides.
+ * refusal that happened counts. The child tries a listener that exists for this only, every guarded socket
+ * besides, and to write to a guarded setting of the kernel.
  */
 #ifndef SOCKGATE_SOCKGATED_CANARY_H
 #define SOCKGATE_SOCKGATED_CANARY_H

@@ -52,6 +52,7 @@ int daemon_init(struct daemon *d, const char **why)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
 	d->notify = notify_open();
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
 	d->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -106,7 +107,7 @@ static void start_proxy(struct daemon *d)
 {
 	struct supervise_gifts gifts = {
 		.image = d->image_fd,
-		.audit = d->trail.fd,
+		.audit = d->trail.writer.fd,
 		.listeners = &d->listeners,
 		.state = d->guard.state,
 		.reason = d->guard.reason,
@@ -159,6 +160,7 @@ static void do_tick(struct daemon *d)
 				   "to end them");
 		d->earlier = counters[GATE_EARLIER];
 	}
+	trail_sign(&d->trail);
 	control_tick(&d->control);
 	notify_send(d->notify, "WATCHDOG=1");
 }
@@ -186,12 +188,10 @@ static const char *shut_gate(struct daemon *d)
 	r = guard_arm(&d->guard, d->image->gate.backend, &why);
 	if (r == 0 && d->guard.gate)
 		r = watch(d, gate_events_fd(d->guard.gate), SOURCE_EVENTS, 0);
-	if (r == 0 && d->guard.gate && d->proxy.pid) {
-		why = "cannot mark the proxy";
-		r = gate_mark_task(d->guard.gate, d->proxy.pidfd, GATE_TASK_PROXY);
-	}
-	(void)guard_prove(&d->guard);
 	tell_state(d);
+	/* What may connect and receive is marked as it starts: the proxy and its workers start anew. */
+	if (r == 0 && d->guard.gate && d->proxy.pid)
+		(void)kill(d->proxy.pid, SIGKILL);
 	return r < 0 ? why : NULL;
 }
 
@@ -246,13 +246,27 @@ static bool expired(int fd)
 	return read(fd, &n, sizeof(n)) == (ssize_t)sizeof(n);
 }
 
+/* After a rotation. What is still on its way goes into the old file, and is followed there. */
+static void reopen_trail(struct daemon *d)
+{
+	int fd = trail_reopen(&d->trail);
+
+	if (fd >= 0 && supervise_pass_trail(&d->proxy, fd) < 0)
+		(void)kill(d->proxy.pid, SIGKILL);
+}
+
 static void dispatch(struct daemon *d, enum source source, unsigned index)
 {
 	struct signalfd_siginfo signal;
 
 	switch (source) {
 	case SOURCE_SIGNAL:
-		d->stopping = read(d->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal);
+		if (read(d->signals, &signal, sizeof(signal)) != (ssize_t)sizeof(signal))
+			break;
+		if (signal.ssi_signo == SIGHUP)
+			reopen_trail(d);
+		else
+			d->stopping = true;
 		break;
 	case SOURCE_TICK:
 		if (expired(d->tick))
@@ -299,7 +313,9 @@ int daemon_run(struct daemon *d)
 	}
 	notify_send(d->notify, "STOPPING=1");
 	supervise_stop(&d->proxy);
+	guard_leave(&d->guard);
 	trail_note(&d->trail, "stopped", false, 0,
 		   d->guard.wanted.pin && d->guard.gate ? "the gate stays shut" : "");
+	trail_close(&d->trail);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sockgated/events.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "sockgated/process_facts.h"
@@ -10,6 +11,43 @@
 static struct str text_of(const char *text, size_t size)
 {
 	return (struct str){ text, strnlen(text, size) };
+}
+
+struct hook {
+	const char *name;
+	const char *reason;
+	const char *about; /* of `target`, where there is no socket */
+};
+
+static const struct hook hooks[GATE_HOOKS] = {
+	[GATE_HOOK_CONNECT] = { "unix_stream_connect", "only the proxy may connect", NULL },
+	[GATE_HOOK_FIND] = { "unix_find", "only the proxy may connect", NULL },
+	[GATE_HOOK_RECEIVE] = { "file_receive", "only workers may be given an engine's connection", NULL },
+	[GATE_HOOK_TRACE] = { "ptrace_access_check", "nobody may trace or read what has a mark of the gate",
+			      "process" },
+	[GATE_HOOK_KILL] = { "task_kill", "only the service manager may send signals to the gate",
+			     "process" },
+	[GATE_HOOK_BPF] = { "bpf", "the gate's programs and maps are its own", "bpf command" },
+	[GATE_HOOK_PIN] = { "inode_unlink", "the gate's pins are its own", NULL },
+	[GATE_HOOK_NAME] = { "inode_rename", "an engine's socket keeps its name", NULL },
+	[GATE_HOOK_LISTEN] = { "socket_listen", "the engine may not listen on this port", "tcp port" },
+	[GATE_HOOK_CONNECT_TCP] = { "socket_connect", "only the proxy may connect", "tcp port" },
+};
+
+static struct str reason_of(const struct gate_event *event)
+{
+	if (event->hook != GATE_HOOK_CONNECT && event->hook != GATE_HOOK_FIND)
+		return str_from(hooks[event->hook].reason);
+	switch ((enum gate_socket_kind)event->kind) {
+	case GATE_SOCKET_ALSO:
+		return STR("only the engine's own processes may connect");
+	case GATE_SOCKET_FALSE:
+		return STR("it is not the engine that listens here");
+	case GATE_SOCKET_NONE:
+		return STR("the proxy may connect to engines only");
+	default:
+		return str_from(hooks[event->hook].reason);
+	}
 }
 
 static void write_event(void *context, const struct gate_event *event)
@@ -22,11 +60,18 @@ static void write_event(void *context, const struct gate_event *event)
 		.gid = event->gid,
 		.comm = text_of(event->comm, sizeof(event->comm)),
 		.socket = text_of(event->socket, sizeof(event->socket)),
-		.hook = event->hook == GATE_HOOK_FIND ? STR("unix_find") : STR("unix_stream_connect"),
-		.reason = event->kind == GATE_SOCKET_ALSO ? STR("only the engine's own processes may connect")
-							  : STR("only the proxy may connect"),
 		.observed_only = event->observed,
 	};
+	char about[64];
+
+	if (event->hook == 0 || event->hook >= GATE_HOOKS)
+		return;
+	record.hook = str_from(hooks[event->hook].name);
+	record.reason = reason_of(event);
+	if (hooks[event->hook].about) {
+		(void)snprintf(about, sizeof(about), "%s %u", hooks[event->hook].about, event->target);
+		record.socket = str_from(about);
+	}
 
 	(void)clock_gettime(CLOCK_REALTIME, &record.time);
 	if (record.time.tv_sec != events->second) {

@@ -87,7 +87,7 @@ static int set_up(struct daemon *d, const char *config)
 	r = control_open(&d->control, &why);
 	if (r < 0)
 		return fail(EXIT_NOT_PERMITTED, why, r);
-	r = trail_open(&d->trail, image_string(d->image, d->image->audit_path));
+	r = trail_open(&d->trail, image_string(d->image, d->image->audit_path), d->image->hash);
 	if (r < 0)
 		return fail(EXIT_USAGE, "cannot open the audit trail", r);
 	d->events.trail = &d->trail;
@@ -100,7 +100,6 @@ static int set_up(struct daemon *d, const char *config)
 		r = guard_arm(&d->guard, d->image->gate.backend, &why);
 	if (r < 0)
 		return fail(EXIT_KERNEL, why, 0);
-	(void)guard_prove(&d->guard);
 	r = listeners_open(&d->listeners, d->image, text, sizeof(text));
 	if (r < 0)
 		return fail(EXIT_USAGE, text, 0);
@@ -128,6 +127,7 @@ int main(int argc, char **argv)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(0022);

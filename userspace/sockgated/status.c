@@ -19,6 +19,43 @@ static void add_flag(struct buf *out, const char *name, bool value)
 	buf_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
 }
 
+/* Hooks that are held, and with the kernel.bpf_stats_enabled sysctl what they cost. */
+static void add_programs(const struct guard *guard, struct buf *out)
+{
+	struct gate_program programs[32];
+	int n = guard->gate ? gate_programs(guard->gate, programs, 32) : 0;
+
+	buf_puts(out, ",\"programs\":[");
+	for (int i = 0; i < n; i++) {
+		buf_puts(out, i ? ",{" : "{");
+		add_str(out, "name", str_from(programs[i].name));
+		add_number(out, "runs", programs[i].runs);
+		add_number(out, "nanoseconds", programs[i].nanoseconds);
+		buf_putc(out, '}');
+	}
+	buf_putc(out, ']');
+}
+
+/* Refusals by what was tried, connects apart. */
+static void add_refusals(const uint64_t counters[static GATE_COUNTERS], struct buf *out)
+{
+	static const struct {
+		enum gate_counter counter;
+		const char *name;
+	} kinds[] = {
+		{ GATE_DENIED_RECEIVE, "receive" }, { GATE_DENIED_TRACE, "trace" },
+		{ GATE_DENIED_KILL, "kill" },       { GATE_DENIED_OBJECT, "object" },
+		{ GATE_DENIED_NAME, "name" },       { GATE_DENIED_TCP, "tcp" },
+		{ GATE_DENIED_SYSCTL, "sysctl" },
+	};
+
+	buf_puts(out, ",\"guards\":{");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		buf_printf(out, "%s\"%s\":%llu", i ? "," : "", kinds[i].name,
+			   (unsigned long long)counters[kinds[i].counter]);
+	buf_putc(out, '}');
+}
+
 static void add_gate(const struct daemon *d, struct buf *out)
 {
 	const struct guard *guard = &d->guard;
@@ -33,9 +70,12 @@ static void add_gate(const struct daemon *d, struct buf *out)
 	buf_putc(out, ',');
 	add_str(out, "reason", str_from(guard->reason));
 	buf_putc(out, ',');
-	add_str(out, "backend", guard->gate ? STR("lsm") : STR("none"));
-	buf_printf(out, ",\"hooks\":[%s%s]", guard->gate ? "\"unix_stream_connect\"" : "",
-		   guard->gate && gate_has_find(guard->gate) ? ",\"unix_find\"" : "");
+	add_str(out, "backend", str_from(guard_backend_name(guard)));
+	buf_putc(out, ',');
+	add_str(out, "choice", str_from(guard->choice));
+	add_programs(guard, out);
+	add_refusals(counters, out);
+	add_flag(out, "sysctl_guarded", guard->gate && guard->wanted.sysctl);
 	add_flag(out, "pinned", guard->gate && guard->wanted.pin);
 	add_flag(out, "observe", guard->wanted.observe);
 	add_flag(out, "require", d->image->gate.require);
@@ -99,6 +139,6 @@ void status_format(const struct daemon *d, struct buf *out)
 	buf_puts(out, "},");
 	add_addresses(d, out);
 	buf_printf(out, ",\"policy_hash\":\"%016llx\"", (unsigned long long)d->image->hash);
-	add_number(out, "audit_lost", d->trail.lost);
+	add_number(out, "audit_lost", d->trail.writer.lost);
 	buf_puts(out, "}\n");
 }

@@ -174,6 +174,13 @@ int supervise_tell(const struct supervise *s, enum msg_gate state, const char *r
 	return channel_send(s->channel, &msg, -1);
 }
 
+int supervise_pass_trail(const struct supervise *s, int fd)
+{
+	struct msg msg = { .type = MSG_AUDIT };
+
+	return s->channel < 0 ? 0 : channel_send(s->channel, &msg, fd);
+}
+
 int supervise_receive(struct supervise *s)
 {
 	struct msg msg;

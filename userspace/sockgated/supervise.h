@@ -52,6 +52,9 @@ int supervise_start(struct supervise *s, struct gate_handle *gate, const struct 
 /* Tells the proxy how the gate is. Returns 0 or -errno. */
 int supervise_tell(const struct supervise *s, enum msg_gate state, const char *reason);
 
+/* The trail's new descriptor, which stays the caller's. Returns 0 or -errno. */
+int supervise_pass_trail(const struct supervise *s, int fd);
+
 /* Reads the channel. Returns 1 when the proxy said that it serves, 0 for nothing, -errno when it is to be
  * stopped. */
 int supervise_receive(struct supervise *s);

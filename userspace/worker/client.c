@@ -2,6 +2,7 @@
 #include "worker/client.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -45,6 +46,7 @@ void client_accept(struct worker *worker, struct listener *listener, int fd, cha
 		(struct source){ .fd = fd, .kind = SOURCE_CLIENT, .readable = true, .writable = true };
 	client->listener = listener;
 	client->address = address;
+	worker->n_clients++;
 	deadline_init(&client->deadline);
 	peer_of(client, listener->tcp);
 	if (loop_add(&worker->loop, &client->source) < 0) {
@@ -75,6 +77,8 @@ void client_close(struct worker *worker, struct client *client)
 	free(client->held);
 	free(client->request);
 	free(client->address);
+	free(client->origin);
+	client->origin = NULL;
 	client->held = client->request = client->address = NULL;
 	client->held_len = client->held_cap = 0;
 	/* One that waits in worker.pending is freed by whoever takes it from there. */
@@ -83,6 +87,7 @@ void client_close(struct worker *worker, struct client *client)
 		worker->dead_clients = client;
 	}
 	client->state = CLIENT_DEAD;
+	worker->n_clients--;
 }
 
 /* Grows `held` to room for `want` bytes in all. */
@@ -291,13 +296,26 @@ void client_fail(struct worker *worker, struct client *client, unsigned status, 
 	struct buf out = buf_over(memory, sizeof(memory));
 
 	client->keep_alive = false;
+	/* Wherever the request stood: of its body there may be more to come. */
+	client->body_unread = true;
 	if (client->engine)
 		pool_drop(worker, client->engine);
 	client->engine = NULL;
 	flow_end(&client->up);
 	flow_end(&client->down);
-	heads_write_refusal(&out, status, str_from(message), true, client->head_only);
+	heads_write_refusal(&out, status, str_from(message), true, client->head_only,
+			    str_from(client->origin));
 	send_answer(worker, client, buf_view(&out));
+}
+
+void client_unrecorded(struct worker *worker, struct client *client, int error)
+{
+	char message[256];
+
+	(void)snprintf(message, sizeof(message),
+		       "sockgate: require_audit: the audit trail cannot be written: %s", strerror(error));
+	client->body_unread = true;
+	client_fail(worker, client, 503, message);
 }
 
 void client_finish(struct worker *worker, struct client *client)
@@ -306,15 +324,15 @@ void client_finish(struct worker *worker, struct client *client)
 	 * answer. */
 	bool unread = client->body_unread || client->held_len || client->source.readable;
 
-	if (!unread || client->source.hangup || client->source.half_closed ||
-	    shutdown(client->source.fd, SHUT_WR) < 0) {
+	if (!unread || client->source.hangup || shutdown(client->source.fd, SHUT_WR) < 0) {
 		client_close(worker, client);
 		return;
 	}
 	client->state = CLIENT_LINGER;
 	client->source.readable = true;
 	deadline_set(&worker->deadlines, &client->deadline, DEADLINE_LINGER, worker->now);
-	linger(worker, client);
+	/* Not at once: another request, which is being judged, may lie in the scratch. */
+	loop_queue(&worker->loop, &client->source);
 }
 
 void client_engine_arrived(struct worker *worker, struct client *client, struct engine_connection *connection)

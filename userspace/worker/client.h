@@ -65,6 +65,7 @@ struct client {
 	struct str action;    /* PENDING: in the turn's arena */
 	uint8_t body_framing; /* of a body to stream: enum http_framing */
 	uint64_t body_length;
+	char *origin;  /* of the web page that may read the answer, allocated; NULL: no page asks */
 	char *request; /* WAITING, or kept for another try: the action's bytes, allocated */
 	size_t request_len;
 
@@ -100,6 +101,8 @@ void client_answer(struct worker *worker, struct client *client);
 /* Answers at once, outside of the decision's path (the engine failed): the decision has its record already.
  */
 void client_fail(struct worker *worker, struct client *client, unsigned status, const char *message);
+/* Phase 3, in place of forwarding: the trail does not have the record (an errno), and must. */
+void client_unrecorded(struct worker *worker, struct client *client, int error);
 /* Keeps [in, in+len) as the bytes not consumed. 0 or -ENOMEM. */
 int client_hold(struct client *client, const char *in, size_t len);
 

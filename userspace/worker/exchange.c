@@ -60,7 +60,18 @@ void exchange_forward(struct worker *worker, struct client *client)
 	pool_wait(worker, client->engine_index, client);
 }
 
-/* The connection turned out to be closed before the engine can have seen the request: takes another. */
+/* The engine takes no more of the request; it may have answered. The rest of the body is not read. */
+static void stop_sending(struct worker *worker, struct client *client)
+{
+	client->engine_shut = true;
+	client->keep_alive = false;
+	client->body_unread = true;
+	flow_end(&client->up);
+	client->engine->source.readable = true;
+	loop_queue(&worker->loop, &client->engine->source);
+}
+
+/* The connection turned out to be closed before the engine can have acted on the request: takes another. */
 static void try_again(struct worker *worker, struct client *client)
 {
 	pool_drop(worker, client->engine);
@@ -91,8 +102,11 @@ void exchange_begin(struct worker *worker, struct client *client, struct engine_
 	flow_begin(&client->up, &client->source, &connection->source, in, client->body_length, in);
 	r = flow_feed(&client->up, client->action, client->held, client->held_len, &consumed);
 	if (r == FLOW_TO_LOST) {
-		/* Nothing has left, and nothing of the body is consumed: safe for any method. */
-		try_again(worker, client);
+		/* Where nothing has left, nothing of the body is gone either: safe for any method. */
+		if (client->up.sent)
+			stop_sending(worker, client);
+		else
+			try_again(worker, client);
 		return;
 	}
 	if (r == FLOW_FROM_LOST) {
@@ -138,6 +152,11 @@ static void open_tunnel(struct worker *worker, struct client *client)
 	size_t consumed;
 	enum flow_result r;
 
+	/* An engine that answers what it has not read yet: the stream would lack the request's end. */
+	if (client->up.tail) {
+		client_close(worker, client);
+		return;
+	}
 	client->tunnel = true;
 	client->keep_alive = false;
 	flow_end(&client->up);
@@ -185,7 +204,8 @@ static void answer(struct worker *worker, struct client *client, const struct ht
 	}
 	client->engine_keep = response->keep_alive && !tunnel;
 	client->answered = true;
-	heads_write_response(&head, response, out, response->content_length, connection);
+	heads_write_response(&head, response, out, response->content_length, connection,
+			     str_from(client->origin));
 	if (head.overflow) {
 		client_fail(worker, client, 502, "sockgate: the Docker engine's response head is too long");
 		return;
@@ -208,6 +228,10 @@ static void take_head(struct worker *worker, struct client *client, const char *
 	struct engine_connection *connection = client->engine;
 	size_t at = 0;
 
+	/* They are in the scratch. Mustn't: be there when the connection comes to its next response. */
+	free(connection->held);
+	connection->held = NULL;
+	connection->held_len = 0;
 	for (;;) {
 		struct http_response response;
 		const char *why;
@@ -241,14 +265,12 @@ static void take_head(struct worker *worker, struct client *client, const char *
 			return;
 		}
 		memcpy(held, in + at, n - at);
-		free(connection->held);
 		connection->held = held;
 		connection->held_len = n - at;
-	} else {
-		free(connection->held);
-		connection->held = NULL;
-		connection->held_len = 0;
 	}
+	/* What is there already raises no event: most of all the end. */
+	if (connection->source.readable)
+		loop_queue(&worker->loop, &connection->source);
 }
 
 static void read_head(struct worker *worker, struct client *client)
@@ -286,7 +308,7 @@ static void finish(struct worker *worker, struct client *client)
 	bool reusable = client->engine_keep && sent && !client->engine_shut && !client->down.excess;
 
 	client->keep_alive = client->keep_alive && sent && !client->up.excess;
-	client->body_unread = !sent;
+	client->body_unread |= !sent;
 	client->engine = NULL;
 	flow_end(&client->up);
 	flow_end(&client->down);
@@ -340,11 +362,7 @@ static bool run_up(struct worker *worker, struct client *client, size_t size)
 	case FLOW_BLOCKED:
 		return true;
 	case FLOW_TO_LOST:
-		/* The engine takes no more; it may have answered. The rest of the body is not read. */
-		client->engine_shut = true;
-		flow_end(&client->up);
-		client->keep_alive = false;
-		client->engine->source.readable = true;
+		stop_sending(worker, client);
 		return true;
 	default:
 		client_close(worker, client);
@@ -409,6 +427,10 @@ void exchange_run(struct worker *worker, struct client *client)
 		return;
 	if (!run_down(worker, client, size))
 		return;
-	if (client->tunnel && client->engine_shut && (!client->down.from || client->source.hangup))
+	if (!client->tunnel)
+		return;
+	/* Nobody is left on one side, or both directions have ended. */
+	if ((client->engine_shut && (!client->down.from || client->source.hangup)) ||
+	    (client->engine->source.hangup && !client->down.from))
 		client_close(worker, client);
 }

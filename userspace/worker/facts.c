@@ -117,10 +117,23 @@ static void ask_proxy(struct worker *worker, struct client *client, const struct
 	worker->resolving = client;
 }
 
+/* Names of volumes and containers have passed their rules, so no byte of theirs needs an escape. */
+static bool is_plain(const char *name)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+	return name[0] != '\0' && name[0] != '.' && strspn(name, plain) == strlen(name);
+}
+
 static void ask_engine(struct worker *worker, struct client *client)
 {
-	struct engine_connection *connection = pool_take(worker, client->engine_index, client);
+	struct engine_connection *connection;
 
+	if (!is_plain(client->fact->name)) {
+		settle(worker, client, EINVAL);
+		return;
+	}
+	connection = pool_take(worker, client->engine_index, client);
 	if (connection)
 		facts_begin(worker, client, connection);
 	else
@@ -179,14 +192,6 @@ void facts_resolved(struct worker *worker, const struct msg *msg)
 /* --- At the engine ---------------------------------------------------------------------------------------
  */
 
-/* Names of volumes and containers have passed their rules, so no byte of theirs needs an escape. */
-static bool is_plain(const char *name)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-
-	return name[0] != '\0' && name[0] != '.' && strspn(name, plain) == strlen(name);
-}
-
 static void drop(struct worker *worker, struct client *client, int error)
 {
 	pool_drop(worker, client->engine);
@@ -212,12 +217,6 @@ void facts_begin(struct worker *worker, struct client *client, struct engine_con
 	struct buf out = buf_over(memory, sizeof(memory));
 
 	client->engine = connection;
-	if (!is_plain(fact->name)) {
-		client->engine = NULL;
-		pool_give_back(worker, connection);
-		settle(worker, client, EINVAL);
-		return;
-	}
 	buf_puts(&out, fact->kind == POLICY_REFERENCE_VOLUME ? "GET /volumes/" : "GET /containers/");
 	buf_puts(&out, fact->name);
 	buf_puts(&out, fact->kind == POLICY_REFERENCE_VOLUME ? "" : "/json");
@@ -259,8 +258,9 @@ static ssize_t read_more(struct engine_connection *connection)
 	return n;
 }
 
-/* Decodes a chunked body in place. Returns its length, -EAGAIN when it is not whole, or -EBADMSG. */
-static ssize_t unchunk(char *in, size_t n)
+/* Decodes a chunked body in place. Returns its length, -EAGAIN when it is not whole, or -EBADMSG. *ret_rest
+ * is what stands behind it. */
+static ssize_t unchunk(char *in, size_t n, size_t *ret_rest)
 {
 	struct http_chunks chunks = { 0 };
 	size_t at = 0, len = 0;
@@ -277,12 +277,14 @@ static ssize_t unchunk(char *in, size_t n)
 		len += data.n;
 		at += (size_t)used;
 	}
+	*ret_rest = n - at;
 	return chunks.done ? (ssize_t)len : -EAGAIN;
 }
 
 /*
  * Takes a whole answer out of what has come. Returns 1 and fills in the fact, 0 when more is to come, or
- * -EBADMSG. Chunks are decoded on a copy: they may not all be there yet.
+ * -EBADMSG. Chunks are decoded on a copy: they may not all be there yet. *ret_keep: the connection may be
+ * used again; mustn't be so when bytes stand behind the answer.
  */
 static int take_answer(struct engine_connection *connection, struct policy_fact *fact, bool ended,
 		       bool *ret_keep)
@@ -290,11 +292,15 @@ static int take_answer(struct engine_connection *connection, struct policy_fact 
 	struct http_response response;
 	const char *why;
 	ssize_t head = http_response_parse(connection->held, connection->held_len, HTTP_GET, &response, &why);
+	size_t rest = 0;
 	ssize_t len;
 	char *body;
 
 	if (head <= 0)
 		return head < 0 || ended ? -EBADMSG : 0;
+	/* No interim response was asked for, and behind one the answer is still to come. */
+	if (response.status < 200)
+		return -EBADMSG;
 	len = (ssize_t)connection->held_len - head;
 	if (response.framing == HTTP_BODY_LENGTH && (uint64_t)len < response.content_length)
 		return ended ? -EBADMSG : 0;
@@ -304,8 +310,12 @@ static int take_answer(struct engine_connection *connection, struct policy_fact 
 	if (!body)
 		return -ENOMEM;
 	memcpy(body, connection->held + head, (size_t)len);
-	if (response.framing == HTTP_BODY_CHUNKED)
-		len = unchunk(body, (size_t)len);
+	if (response.framing == HTTP_BODY_CHUNKED) {
+		len = unchunk(body, (size_t)len, &rest);
+	} else if (response.framing != HTTP_BODY_CLOSE) {
+		rest = (size_t)len - (size_t)response.content_length;
+		len = (ssize_t)response.content_length;
+	}
 	if (len < 0) {
 		free(body);
 		return len == -EAGAIN && !ended ? 0 : -EBADMSG;
@@ -314,7 +324,7 @@ static int take_answer(struct engine_connection *connection, struct policy_fact 
 	fact->status = response.status;
 	fact->answer = body;
 	fact->answer_len = (size_t)len;
-	*ret_keep = response.keep_alive && !ended;
+	*ret_keep = response.keep_alive && !ended && rest == 0;
 	return 1;
 }
 
@@ -333,7 +343,7 @@ void facts_run(struct worker *worker, struct client *client)
 
 		if (n == -EAGAIN)
 			return;
-		if (n == 0 && connection->held_len == 0) {
+		if ((n == 0 || n == -ECONNRESET || n == -EPIPE) && connection->held_len == 0) {
 			try_again(worker, client);
 			return;
 		}

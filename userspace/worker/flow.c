@@ -76,6 +76,7 @@ static enum flow_result emit(struct flow *flow, struct iovec *iov, int n)
 			return FLOW_TO_LOST;
 		if (sent < 0)
 			sent = 0;
+		flow->sent |= sent > 0;
 		if ((size_t)sent == total)
 			return FLOW_DONE;
 		flow->to->writable = false;

@@ -18,6 +18,7 @@ struct flow {
 	uint8_t in, out; /* enum http_framing; HTTP_BODY_CLOSE on both sides is a raw stream */
 	bool ended;      /* the end of the body has been read */
 	bool last_sent;  /* the last chunk has been put out */
+	bool sent;       /* something has left: it cannot be taken back and sent elsewhere */
 	bool excess; /* bytes stood behind a chunked body and were thrown away: `from` cannot be used again */
 	uint64_t left; /* HTTP_BODY_LENGTH: bytes not read yet */
 	struct http_chunks chunks;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "worker/heads.h"
 
+#include "worker/origin.h"
+
 /* Request fields that the engine reads, or that are harmless and useful in its logs. */
 static const char *const forwarded[] = {
 	"Accept",
@@ -79,6 +81,15 @@ void heads_write_request(struct buf *out, const struct http_request *request, co
 	buf_append(out, "\r\n", 2);
 }
 
+/* What an engine of API 1.46 or older may say with --api-cors-header: here it is the listener that says it.
+ */
+static bool is_cors(struct str name)
+{
+	static const char prefix[] = "Access-Control-";
+
+	return name.n > sizeof(prefix) - 1 && strncasecmp(name.p, prefix, sizeof(prefix) - 1) == 0;
+}
+
 /* Whether a Connection field names this one, which makes it one for a single hop (RFC 9110 section 7.6.1). */
 static bool is_named_by_connection(const struct http_response *response, struct str name)
 {
@@ -104,7 +115,7 @@ static bool is_named_by_connection(const struct http_response *response, struct 
 }
 
 void heads_write_response(struct buf *out, const struct http_response *response, enum http_framing framing,
-			  uint64_t length, enum heads_connection connection)
+			  uint64_t length, enum heads_connection connection, struct str origin)
 {
 	buf_puts(out, "HTTP/1.1 ");
 	buf_u64(out, response->status);
@@ -114,15 +125,19 @@ void heads_write_response(struct buf *out, const struct http_response *response,
 	for (unsigned i = 0; i < response->n_fields; i++) {
 		const struct http_field *field = &response->fields[i];
 
-		/* A response to HEAD says how long the body would be; it frames nothing. */
+		/* A response to HEAD says how long the body would be; it frames nothing. 204 must not (RFC
+		 * 9110). */
 		if (field->id == HTTP_FIELD_CONTENT_LENGTH && framing == HTTP_BODY_NONE &&
-		    response->framing == HTTP_BODY_NONE) {
+		    response->framing == HTTP_BODY_NONE && response->status != 204) {
 			write_field(out, field->name, field->value);
 			continue;
 		}
-		if (!http_field_is_hop_by_hop(field) && !is_named_by_connection(response, field->name))
+		if (!http_field_is_hop_by_hop(field) && !is_named_by_connection(response, field->name) &&
+		    !(origin.n && is_cors(field->name)))
 			write_field(out, field->name, field->value);
 	}
+	if (origin.n)
+		origin_write_fields(out, origin);
 	write_framing(out, framing, length);
 	if (connection == HEADS_CLOSE) {
 		buf_puts(out, "Connection: close\r\n");
@@ -166,7 +181,8 @@ const char *heads_reason(unsigned status)
 	}
 }
 
-void heads_write_refusal(struct buf *out, unsigned status, struct str message, bool close, bool head_only)
+void heads_write_refusal(struct buf *out, unsigned status, struct str message, bool close, bool head_only,
+			 struct str origin)
 {
 	char memory[6144];
 	struct buf body = buf_over(memory, sizeof(memory));
@@ -185,7 +201,10 @@ void heads_write_refusal(struct buf *out, unsigned status, struct str message, b
 	buf_puts(out, heads_reason(status));
 	buf_puts(out, "\r\nContent-Type: application/json\r\nContent-Length: ");
 	buf_u64(out, body.n);
-	buf_puts(out, close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
+	buf_puts(out, close ? "\r\nConnection: close\r\n" : "\r\n");
+	if (origin.n)
+		origin_write_fields(out, origin);
+	buf_puts(out, "\r\n");
 	if (!head_only)
 		buf_append(out, body.p, body.n);
 }

@@ -18,13 +18,17 @@ void heads_write_request(struct buf *out, const struct http_request *request, co
 
 enum heads_connection { HEADS_KEEP, HEADS_CLOSE, HEADS_UPGRADE };
 
-/* Appends a response head. `length` counts for HTTP_BODY_LENGTH. */
+/*
+ * Appends a response head. `length` counts for HTTP_BODY_LENGTH. `origin`, unless empty, is the web page that
+ * may read it (origin.h); what the engine says about that is not passed on.
+ */
 void heads_write_response(struct buf *out, const struct http_response *response, enum http_framing framing,
-			  uint64_t length, enum heads_connection connection);
+			  uint64_t length, enum heads_connection connection, struct str origin);
 
 /* Appends a whole answer of our own, in Docker's shape: {"message": "..."}. Without the body when
  * `head_only`. */
-void heads_write_refusal(struct buf *out, unsigned status, struct str message, bool close, bool head_only);
+void heads_write_refusal(struct buf *out, unsigned status, struct str message, bool close, bool head_only,
+			 struct str origin);
 
 /* RFC 9110's reason phrase for the statuses that we answer with. */
 const char *heads_reason(unsigned status);

@@ -113,7 +113,13 @@ int loop_wait(struct loop *loop, int timeout)
 void loop_close(struct loop *loop, struct source *source)
 {
 	loop_unqueue(loop, source);
-	/* Closing the last descriptor of a socket takes it out of the epoll set. */
+	/*
+	 * Closing the last descriptor of a socket takes it out of the epoll set. But of an engine's
+	 * connection the proxy, which sent it, may hold one for a moment longer, and an event then would
+	 * point to freed memory.
+	 */
+	if (source->registered && source->kind == SOURCE_ENGINE)
+		loop_remove(loop, source);
 	if (source->fd >= 0)
 		close(source->fd);
 	source->fd = -1;

@@ -5,7 +5,7 @@
  * Every descriptor belongs to a struct source, embedded in what it is a source of. An event only sets the
  * source's flags and puts it on the run queue; whoever runs it clears a flag when the kernel says EAGAIN. A
  * source that has used up its share of a turn is put back on the queue, so a bulk stream never holds up the
- * others. The one switch over kinds is worker_dispatch() in worker.c.
+ * others. The one switch over kinds is dispatch() in turn.c.
  */
 #ifndef SOCKGATE_WORKER_LOOP_H
 #define SOCKGATE_WORKER_LOOP_H

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "channel/channel.h"
@@ -109,11 +110,25 @@ static void unlink_idle(struct engine *engine, struct engine_connection *connect
 	}
 }
 
+/*
+ * An engine says nothing unasked. Mustn't: use a connection on which it did, for the next client would take
+ * that for its response; nor one that it has closed.
+ */
+static bool is_quiet(const struct engine_connection *connection)
+{
+	const struct source *source = &connection->source;
+
+	return !source->readable && !source->half_closed && !source->hangup && !connection->held;
+}
+
 struct engine_connection *pool_take(struct worker *worker, unsigned index, struct client *client)
 {
 	struct engine *engine = &worker->engines[index];
-	struct engine_connection *connection = engine->idle;
+	struct engine_connection *connection;
 
+	/* Its event may have come and not had its turn yet. */
+	while ((connection = engine->idle) && !is_quiet(connection))
+		pool_drop(worker, connection);
 	if (connection) {
 		engine->idle = connection->next;
 		connection->next = NULL;
@@ -156,10 +171,15 @@ void pool_give_back(struct worker *worker, struct engine_connection *connection)
 {
 	struct engine *engine = &worker->engines[connection->engine];
 	struct client *client;
+	char byte;
 
 	connection->client = NULL;
 	connection->used = true;
-	if (connection->source.hangup || connection->source.half_closed || engine->n_idle >= POOL_IDLE_MAX) {
+	/* A read that got exactly what it asked for does not know whether there is more. */
+	if (connection->source.readable &&
+	    recv(connection->source.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+		connection->source.readable = false;
+	if (!is_quiet(connection) || engine->n_idle >= POOL_IDLE_MAX) {
 		pool_drop(worker, connection);
 		return;
 	}
@@ -190,8 +210,7 @@ void pool_drop(struct worker *worker, struct engine_connection *connection)
 
 void pool_idle_event(struct worker *worker, struct engine_connection *connection)
 {
-	/* An engine says nothing unasked: what is readable now is its end, or nonsense. Only EPOLLOUT is no
-	 * news. */
-	if (connection->source.readable || connection->source.hangup)
+	/* Only EPOLLOUT is no news. */
+	if (!is_quiet(connection))
 		pool_drop(worker, connection);
 }

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "policy/policy_rewrite.h"
 #include "worker/body_plan.h"
 #include "worker/facts.h"
 #include "worker/heads.h"
+#include "worker/origin.h"
 #include "json/json_body.h"
 
 /*
@@ -16,6 +18,9 @@
  * own lines; a refusal is shorter still.
  */
 #define HEAD_ROOM (HTTP_HEAD_MAX * 3 + 1024)
+
+/* What a policy may add to a body, before the arena is emptied for it. */
+#define REWRITE_ROOM (128 * 1024)
 
 #define PREFIX "sockgate: "
 
@@ -25,6 +30,7 @@ struct judged {
 	struct api_target target;
 	const struct image_policy *policy;
 	struct policy_decision decision;
+	struct str rewritten; /* what was changed in the body, while that is being judged; else empty */
 };
 
 static void record(struct worker *worker, struct client *client, const struct judged *j, bool allow,
@@ -52,6 +58,7 @@ static void record(struct worker *worker, struct client *client, const struct ju
 		r.rule = j->decision.rule;
 		r.file = j->decision.file;
 		r.line = j->decision.line;
+		r.rewritten = j->rewritten;
 		if (j->policy)
 			r.policy = image_string(worker->image, j->policy->name);
 	}
@@ -84,7 +91,8 @@ static void refuse(struct worker *worker, struct client *client, const struct ju
 	struct buf out = arena_room(worker, HEAD_ROOM);
 
 	record(worker, client, j, false, status, reason);
-	heads_write_refusal(&out, status, reason, !client->keep_alive, client->head_only);
+	heads_write_refusal(&out, status, reason, !client->keep_alive, client->head_only,
+			    str_from(client->origin));
 	pend(worker, client, &out, false);
 }
 
@@ -126,21 +134,62 @@ static void note_request(struct client *client, const struct http_request *reque
 	client->http_1_0 = request->minor == 0;
 	client->head_only = request->method == HTTP_HEAD;
 	client->may_hijack = client->upgrade = client->body_unread = false;
+	free(client->origin);
+	client->origin = NULL;
+}
+
+static const struct image_listener *listener_of(const struct worker *worker, const struct client *client)
+{
+	return IMAGE_LIST(worker->image, struct image_listener, worker->image->listeners) +
+	       client->listener->index;
+}
+
+/* Judges where a request comes from before what it asks for. False: an answer is pending. */
+static bool judge_origin(struct worker *worker, struct client *client, struct judged *j)
+{
+	struct str origin = { NULL, 0 };
+	const char *why;
+	enum origin_verdict verdict =
+		origin_judge(worker->image, listener_of(worker, client), &j->request, &origin, &why);
+
+	if (verdict == ORIGIN_NONE)
+		return true;
+	if (verdict == ORIGIN_REFUSED) {
+		refuse_because(worker, client, j, 403, why);
+		return false;
+	}
+	client->origin = strndup(origin.p, origin.n);
+	if (!client->origin) {
+		refuse_because(worker, client, j, 503, "out of memory");
+		return false;
+	}
+	if (verdict == ORIGIN_PREFLIGHT) {
+		struct buf out = arena_room(worker, HEAD_ROOM);
+
+		record(worker, client, j, true, 204, STR("a preflight, answered here"));
+		origin_write_preflight(&out, origin);
+		pend(worker, client, &out, false);
+		return false;
+	}
+	return true;
 }
 
 /* Judges everything but the body. False: a refusal is pending. */
 static bool judge_head(struct worker *worker, struct client *client, struct judged *j)
 {
-	const struct image_listener *listener = &IMAGE_LIST(
-		worker->image, struct image_listener, worker->image->listeners)[client->listener->index];
+	bool keep_alive = client->keep_alive;
 	const char *why;
 	int r;
 
+	/* Behind a request for a raw stream may stand what was meant for it: never a request. */
+	client->keep_alive = keep_alive && !j->request.upgrade.p;
 	if (worker->image->gate.require && worker->gate != MSG_GATE_ENFORCING) {
 		refuse_because(worker, client, j, 503, worker->gate_reason);
 		return false;
 	}
-	j->policy = policy_for(worker->image, listener, &client->peer);
+	if (!judge_origin(worker, client, j))
+		return false;
+	j->policy = policy_for(worker->image, listener_of(worker, client), &client->peer);
 	r = api_target_parse(j->request.method, j->request.target, worker->target_scratch, &j->target, &why);
 	/* Theirs does not look at the version; the engine refuses one that it does not speak. */
 	if (r == -EPROTONOSUPPORT && j->policy->compat)
@@ -155,12 +204,13 @@ static bool judge_head(struct worker *worker, struct client *client, struct judg
 		refuse_because(worker, client, j, 400, why);
 		return false;
 	}
+	client->may_hijack = (j->target.operation->flags & API_HIJACK) != 0;
+	client->keep_alive = keep_alive && !client->may_hijack;
 	policy_decide(worker->image, j->policy, &j->request, &j->target, &j->decision);
 	if (!j->decision.allow) {
 		refuse_decision(worker, client, j);
 		return false;
 	}
-	client->may_hijack = (j->target.operation->flags & API_HIJACK) != 0;
 	client->upgrade = client->may_hijack && j->request.upgrade.n > 0;
 	return true;
 }
@@ -174,7 +224,8 @@ static void forward(struct worker *worker, struct client *client, struct judged 
 	if (body) {
 		/* The head says how long the body is, so the body is written first, behind room for the head.
 		 */
-		struct buf json = arena_room(worker, HEAD_ROOM + client->body_len * 2 + 4096);
+		struct buf json = arena_room(worker, HEAD_ROOM + client->body_len * 2 + 4096 +
+							     (j->rewritten.n ? REWRITE_ROOM : 0));
 		size_t head;
 
 		out = buf_over(json.p, HEAD_ROOM);
@@ -248,10 +299,28 @@ static bool is_null(const char *in, size_t n)
 	return n == 4 && memcmp(in, "null", 4) == 0;
 }
 
+/* What is judged, recorded and forwarded is the body with the policy's changes. False: a refusal is pending.
+ */
+static bool rewrite_body(struct worker *worker, struct client *client, struct judged *j,
+			 struct json_body *body, struct buf *changes)
+{
+	const char *why;
+	int r = policy_rewrite(worker->image, j->policy, listener_of(worker, client), &j->target, body,
+			       changes, &why);
+
+	if (r < 0)
+		refuse_because(worker, client, j, r == -ENOMEM ? 413 : 400, why);
+	else
+		j->rewritten = buf_view(changes);
+	return r >= 0;
+}
+
 /* The whole body is there (n == 0: it was empty). */
 static void judge_body(struct worker *worker, struct client *client, struct judged *j, enum body_plan plan,
 		       const char *in, size_t n)
 {
+	char memory[POLICY_CHANGES_MAX];
+	struct buf changes = buf_over(memory, sizeof(memory));
 	struct json_body *body = NULL;
 	const char *why;
 	int r = 0;
@@ -272,11 +341,15 @@ static void judge_body(struct worker *worker, struct client *client, struct judg
 			return;
 		}
 	}
+	if (!rewrite_body(worker, client, j, body, &changes))
+		goto out;
 	policy_decide_body(worker->image, j->policy, &j->target, body, &j->decision);
 	if (!j->decision.allow)
 		refuse_decision(worker, client, j);
 	else if (know_enough(worker, client, j, body))
 		forward(worker, client, j, HTTP_BODY_NONE, 0, body);
+	j->rewritten = (struct str){ NULL, 0 };
+out:
 	json_body_free(body);
 }
 
@@ -420,6 +493,7 @@ static size_t judge(struct worker *worker, struct client *client, struct judged 
 	client->body_unread = has_body;
 	if (!judge_head(worker, client, j))
 		return has_body ? n : client->head_len;
+	keep_alive = keep_alive && !client->may_hijack;
 	plan = body_plan_make(&j->request, j->target.operation, &status, &why);
 	switch (plan) {
 	case BODY_REFUSE:
@@ -430,15 +504,15 @@ static size_t judge(struct worker *worker, struct client *client, struct judged 
 		*ret_keep = n;
 		return client->state == CLIENT_FACTS ? 0 : client->head_len;
 	case BODY_STREAM:
+		*ret_keep = n;
+		if (!know_enough(worker, client, j, NULL))
+			return client->state == CLIENT_FACTS ? 0 : n;
+		forward(worker, client, j, j->request.framing, j->request.content_length, NULL);
+		if (!client->forward)
+			return n;
 		client->keep_alive = keep_alive;
 		client->body_unread = false;
-		if (!know_enough(worker, client, j, NULL)) {
-			client->body_unread = client->state != CLIENT_FACTS;
-			*ret_keep = n;
-			return client->state == CLIENT_FACTS ? 0 : n;
-		}
-		forward(worker, client, j, j->request.framing, j->request.content_length, NULL);
-		if (client->forward && j->request.expect_continue)
+		if (j->request.expect_continue)
 			say_continue(client);
 		return client->head_len;
 	default:
@@ -458,6 +532,7 @@ size_t request_take(struct worker *worker, struct client *client, char *in, size
 	j.policy = NULL;
 	j.decision.rule = j.decision.file = (struct str){ NULL, 0 };
 	j.decision.line = 0;
+	j.rewritten = (struct str){ NULL, 0 };
 	head = http_request_parse(in, client->state == CLIENT_BODY ? client->head_len : n, &j.request, &why);
 	if (head == 0) {
 		if (client->deadline.class != DEADLINE_HEAD)

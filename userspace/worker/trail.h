@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trail.h - the worker's end of the audit trail: records are collected and written once a turn.
+ * trail.h - the worker's end of the audit trail: records are collected and written once a turn, before
+ * anything that they record happens.
  */
 #ifndef SOCKGATE_WORKER_TRAIL_H
 #define SOCKGATE_WORKER_TRAIL_H
 
-#include "audit/audit.h"
+#include "audit/audit_writer.h"
 
 #define TRAIL_SIZE (256 * 1024)
 
-struct trail {
-	int fd; /* -1: none is kept */
-	struct buf lines;
-	char *memory;
-	uint64_t lost; /* records that could not be written, since the last that could */
-};
-
-int trail_init(struct trail *trail); /* 0 or -ENOMEM */
+int trail_init(struct audit_writer *trail); /* 0 or -errno */
 /* Adds a record; writes first when the buffer could not hold one more. */
-void trail_add(struct trail *trail, const struct audit_request *record);
-/* Writes what there is. A record that cannot be written is counted and said on standard error, never dropped
- * silently. */
-void trail_flush(struct trail *trail);
+void trail_add(struct audit_writer *trail, const struct audit_request *record);
+/*
+ * Writes what there is. Returns 0, or -errno when not every record is in the trail; then it is counted and
+ * said, and under require_audit nothing may be forwarded.
+ */
+int trail_flush(struct audit_writer *trail);
 
 #endif

@@ -10,8 +10,9 @@
  *   2. write the trail;
  *   3. carry out the pending actions.
  *
- * Files: loop.c sources, deadline.c timeouts, client.c reading and judging requests, exchange.c forwarding
- * and responses, flow.c bodies and tunnels, pool.c engine connections, trail.c audit, heads.c and body_plan.c
+ * Files: turn.c the three phases, inbox.c the proxy's messages, loop.c sources, deadline.c timeouts, client.c
+ * and request.c reading and judging requests, facts.c what a judgement has to know, exchange.c forwarding and
+ * responses, flow.c bodies and tunnels, pool.c engine connections, trail.c audit, heads.c and body_plan.c
  * pure.
  */
 #ifndef SOCKGATE_WORKER_H
@@ -27,6 +28,7 @@
 #define WORKER_LISTENERS_MAX 64
 #define WORKER_ENGINES_MAX   16
 #define WORKER_SCRATCH       (256 * 1024)      /* bytes of one read at most */
+#define WORKER_DESCRIPTORS   160               /* kept for other things than clients and what they carry */
 #define WORKER_ARENA         (4 * 1024 * 1024) /* bytes of one turn's heads and inspected bodies */
 
 struct client;
@@ -50,7 +52,7 @@ struct engine {
 struct worker {
 	struct loop loop;
 	struct deadlines deadlines;
-	struct trail trail;
+	struct audit_writer trail;
 	int channel;
 	struct source channel_source;
 	const struct policy_image *image;
@@ -60,7 +62,12 @@ struct worker {
 	bool serving;
 	enum msg_gate gate;
 	char gate_reason[MSG_TEXT_MAX];
-	int64_t paused_at;        /* a listener had no descriptors to accept with; 0: none */
+	unsigned n_clients, clients_max;
+	bool paused; /* a listener has no room to accept; since paused_at */
+	int64_t paused_at;
+	bool over; /* the worker is to end: the proxy is gone, or for a fault */
+	const char *fault;
+	int fault_error;          /* an errno, or 0 */
 	int64_t now;              /* ms of CLOCK_MONOTONIC at the start of the turn */
 	struct client *resolving; /* wait for the proxy to resolve a path */
 	uint32_t last_lookup;

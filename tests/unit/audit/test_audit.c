@@ -16,6 +16,7 @@ static void a_request_is_one_json_line(void)
 		.rule = STR("containers.list"),
 		.file = STR("policies/readonly.yaml"),
 		.line = 7,
+		.rewritten = STR("HostConfig.PidsLimit: 256 filled in"),
 		.listener = STR("unix:/run/sockgate/docker.sock"),
 		.uid = 1000,
 		.gid = 100,
@@ -34,6 +35,7 @@ static void a_request_is_one_json_line(void)
 		"\"http.request.method\":\"GET\",\"url.path\":\"/containers/json\","
 		"\"sockgate.operation\":\"containers.list\",\"sockgate.policy\":\"readonly\","
 		"\"rule.name\":\"containers.list\",\"rule.file\":\"policies/readonly.yaml\",\"rule.line\":7,"
+		"\"sockgate.rewritten\":\"HostConfig.PidsLimit: 256 filled in\","
 		"\"sockgate.listener\":\"unix:/run/sockgate/docker.sock\",\"user.id\":1000,\"group.id\":100,"
 		"\"process.pid\":42,\"sockgate.policy_hash\":\"0000000000000abc\"}\n"));
 }
@@ -56,6 +58,23 @@ static void a_hostile_value_cannot_break_the_line(void)
 	CU_ASSERT_PTR_EQUAL(memchr(out.p, '\n', out.n), out.p + out.n - 1);
 }
 
+static void what_was_rewritten_is_listed_whole(void)
+{
+	char list[1025];
+	struct audit_request r = { .time = epoch, .rewritten = { list, 1024 } };
+	char memory[AUDIT_LINE_MAX];
+	struct buf out = buf_over(memory, sizeof(memory));
+
+	memset(list, 'x', sizeof(list));
+	audit_format_request(&out, &r);
+	CU_ASSERT_PTR_NOT_NULL(memmem(out.p, out.n, "x\",\"user.id\"", 12));
+	CU_ASSERT_PTR_NULL(memmem(out.p, out.n, "...", 3));
+	r.rewritten.n++;
+	out = buf_over(memory, sizeof(memory));
+	audit_format_request(&out, &r);
+	CU_ASSERT_PTR_NOT_NULL(memmem(out.p, out.n, "x...\",\"user.id\"", 15));
+}
+
 static void the_longest_record_fits(void)
 {
 	char hostile[5000];
@@ -69,6 +88,7 @@ static void the_longest_record_fits(void)
 		.rule = s,
 		.file = s,
 		.reason = s,
+		.rewritten = s,
 		.listener = s,
 		.peer = s,
 		.status = 403,
@@ -105,6 +125,7 @@ int main(void)
 	CU_TestInfo tests[] = {
 		{ "a request is one JSON line", a_request_is_one_json_line },
 		{ "a hostile value cannot break the line", a_hostile_value_cannot_break_the_line },
+		{ "what was rewritten is listed whole", what_was_rewritten_is_listed_whole },
 		{ "the longest record fits", the_longest_record_fits },
 		{ "a note says what failed", a_note_says_what_failed },
 		CU_TEST_INFO_NULL,

@@ -414,6 +414,7 @@ static void a_workspace_is_the_one_directory_that_may_be_mounted(void)
 	CU_ASSERT_EQUAL_FATAL(binds->list.count, 1);
 	CU_ASSERT_TRUE(str_eqz(image_string(image, bind->source), "/srv/work \"x\""));
 	CU_ASSERT_EQUAL(bind->read_only, 1);
+	CU_ASSERT_EQUAL(bind->force, 1);
 	CU_ASSERT_FALSE(policy_bool(policy, POLICY_KEY_CONTAINERS_PRIVILEGED));
 	CU_ASSERT_EQUAL_FATAL(listener->allowed_origins.count, 1);
 	CU_ASSERT_TRUE(str_eqz(image_string(image, *origin), "https://app.example.com"));

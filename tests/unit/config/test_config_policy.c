@@ -80,9 +80,13 @@ static void errors_name_file_line_and_column(void)
 		  "p.yaml:3:11: containers.binds: /srv/ is not a path without empty, \".\" or \"..\" "
 		  "segments\n" },
 		{ "version: 1\ncontainers:\n  binds: [{source: /srv, mode: r}]\n",
-		  "p.yaml:3:32: containers.binds must be given with mode ro or rw\n" },
+		  "p.yaml:3:32: containers.binds must be given with mode ro, rw or force-ro\n" },
 		{ "version: 1\ncontainers:\n  binds: [{src: /srv}]\n",
-		  "p.yaml:3:12: containers.binds must be given as {source: /PATH, mode: ro|rw}\n" },
+		  "p.yaml:3:12: containers.binds must be given as {source: /PATH, mode: ro|rw|force-ro}\n" },
+		{ "version: 1\ncontainers:\n  binds: [{source: /srv, mode: force-rw}]\n",
+		  "p.yaml:3:32: containers.binds must be given with mode ro, rw or force-ro\n" },
+		{ "version: 1\ncontainers:\n  socket_bind: true\n",
+		  "p.yaml:3:16: containers.socket_bind must be one of refuse|rewrite\n" },
 		{ "version: 1\nextends: ../x\n",
 		  "p.yaml:2:10: extends must be the name of a policy, without folder and .yaml\n" },
 		{ "version: 1\nextends: nosuchpolicy\n", "p.yaml:2:10: there is no policy nosuchpolicy\n" },
@@ -230,7 +234,8 @@ static void values_can_be_set_from_text(void)
 	CU_ASSERT_EQUAL(
 		config_policy_set(build, index, POLICY_KEY_CONTAINERS_PRIVILEGED, "true", source, NULL), 0);
 	CU_ASSERT_EQUAL(config_policy_set(build, index, POLICY_KEY_CONTAINERS_BINDS,
-					  "[/a, {source: /b, mode: rw}]", source, NULL),
+					  "[/a, {source: /b, mode: rw}, {mode: force-ro, source: /c}]",
+					  source, NULL),
 			0);
 	CU_ASSERT_EQUAL(config_policy_set(build, index, POLICY_KEY_CONTAINERS_BINDS, "[b]", source, NULL),
 			-EINVAL);
@@ -238,13 +243,21 @@ static void values_can_be_set_from_text(void)
 					  source, NULL),
 			-EINVAL);
 	p = config_policy_at(build, index);
-	CU_ASSERT_EQUAL_FATAL(p->values[POLICY_KEY_CONTAINERS_BINDS].list.n, 2);
+	CU_ASSERT_EQUAL_FATAL(p->values[POLICY_KEY_CONTAINERS_BINDS].list.n, 3);
 	CU_ASSERT_STRING_EQUAL(
 		CONFIG_AT(p->values[POLICY_KEY_CONTAINERS_BINDS].list, struct config_bind, 1)->source, "/b");
 	CU_ASSERT_TRUE(
 		CONFIG_AT(p->values[POLICY_KEY_CONTAINERS_BINDS].list, struct config_bind, 0)->read_only);
 	CU_ASSERT_FALSE(
 		CONFIG_AT(p->values[POLICY_KEY_CONTAINERS_BINDS].list, struct config_bind, 1)->read_only);
+	CU_ASSERT_STRING_EQUAL(
+		CONFIG_AT(p->values[POLICY_KEY_CONTAINERS_BINDS].list, struct config_bind, 2)->source, "/c");
+	CU_ASSERT_TRUE(
+		CONFIG_AT(p->values[POLICY_KEY_CONTAINERS_BINDS].list, struct config_bind, 2)->read_only);
+	for (size_t i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(
+			CONFIG_AT(p->values[POLICY_KEY_CONTAINERS_BINDS].list, struct config_bind, i)->force,
+			i == 2);
 	config_build_free(build);
 }
 

@@ -2,13 +2,18 @@
 /* The policies that are shipped: what each allows and denies. */
 #include "check.h"
 #include "policy/policy_decide.h"
+#include "policy/policy_rewrite.h"
 #include "scratch.h"
 
 #include <errno.h>
 
 #define FOLDER TEST_VECTORS "/../../policies/"
 
+/* Where the policies are served. */
+#define LISTENER "/run/sockgate/docker.sock"
+
 static char target_scratch[API_TARGET_SCRATCH];
+static char sent[4096]; /* the last body, as it would be sent */
 static struct api_target target;
 
 struct row {
@@ -20,6 +25,9 @@ struct row {
 
 static bool decide(const struct policy_image *image, const struct image_policy *policy, const struct row *row)
 {
+	char changes_memory[POLICY_CHANGES_MAX];
+	struct buf changes = buf_over(changes_memory, sizeof(changes_memory)),
+		   out = buf_over(sent, sizeof(sent) - 1);
 	struct policy_decision d = { 0 };
 	struct json_body *body = NULL;
 	const char *why;
@@ -30,8 +38,12 @@ static bool decide(const struct policy_image *image, const struct image_policy *
 	if (d.allow && row->body) {
 		if (json_body_load(row->body, strlen(row->body), &body, &why) < 0)
 			return false;
-		policy_decide_body(image, policy, &target, body, &d);
+		if (policy_rewrite(image, policy, IMAGE_LIST(image, struct image_listener, image->listeners),
+				   &target, body, &changes, &why) >= 0)
+			policy_decide_body(image, policy, &target, body, &d);
+		json_body_write(body, &out);
 		json_body_free(body);
+		out.p[out.n] = '\0';
 	}
 	CU_ASSERT_EQUAL(d.allow, d.reason_len == 0);
 	return d.allow;
@@ -50,6 +62,7 @@ static const struct policy_image *compile(const char *name, const struct image_p
 	snprintf(path, sizeof(path), FOLDER "%s.yaml", name);
 	r = config_load_policy(build, path, stderr, &index);
 	CU_ASSERT_EQUAL_FATAL(r, 0);
+	CU_ASSERT_EQUAL_FATAL(config_add_listener(build, "unix:" LISTENER, index, stderr), 0);
 	fd = config_seal(build);
 	CU_ASSERT_EQUAL_FATAL(policy_image_map(fd, &image, &why), 0);
 	*ret_policy = policy_image_at(image, index);
@@ -295,6 +308,41 @@ static void ci_builds_runs_copies_and_pushes(void)
 	CHECK_ROWS("ci", rows);
 }
 
+static void builder_gives_its_own_socket_for_the_engines(void)
+{
+	static const struct row rows[] = {
+		{ HTTP_POST, "/containers/create", plain, true },
+		{ HTTP_POST, "/containers/create", privileged, false },
+		{ HTTP_POST, "/containers/create", root_bind, false },
+		{ HTTP_POST, "/containers/create",
+		  "{\"HostConfig\":{\"Binds\":[\"/run/containerd/containerd.sock:/s\"]}}", false },
+		{ HTTP_POST, "/containers/create", "{\"HostConfig\":{\"Binds\":[\"/var/run:/s\"]}}", false },
+		{ HTTP_POST, "/containers/create",
+		  "{\"HostConfig\":{\"Binds\":[\"/run/sockgate/control.sock:/s\"]}}", false },
+		{ HTTP_POST, "/build?t=app", NULL, true },
+		{ HTTP_POST, "/containers/web/exec", "{\"Cmd\":[\"id\"]}", true },
+		{ HTTP_POST, "/networks/create", "{\"Name\":\"n\"}", true },
+		{ HTTP_POST, "/volumes/create", "{\"Name\":\"v\"}", true },
+		{ HTTP_POST, "/v1.43/services/create", "{}", false },
+		{ HTTP_POST, "/swarm/init", "{}", false },
+		{ HTTP_POST, "/session", NULL, false },
+	};
+	static const struct row create = { HTTP_POST, "/v1.41/containers/create?name=builder",
+					   "{\"Image\":\"bb\",\"Labels\":{\"sockgate.policy\":\"none\"},"
+					   "\"HostConfig\":{\"AutoRemove\":true,"
+					   "\"Binds\":[\"/var/run/docker.sock:/var/run/docker.sock\"]}}",
+					   true };
+	const struct image_policy *policy = NULL;
+	const struct policy_image *image = compile("builder", &policy);
+
+	CU_ASSERT_TRUE(decide(image, policy, &create));
+	CU_ASSERT_STRING_EQUAL(sent, "{\"Image\":\"bb\",\"Labels\":{\"sockgate.policy\":\"builder\"},"
+				     "\"HostConfig\":{\"AutoRemove\":true,\"Binds\":[\"" LISTENER
+				     ":/var/run/docker.sock\"],\"PidsLimit\":1024}}");
+	policy_image_unmap(image);
+	CHECK_ROWS("builder", rows);
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
@@ -309,6 +357,8 @@ int main(void)
 		{ "portainer manages one engine within limits", portainer_manages_one_engine_within_limits },
 		{ "watchtower replaces containers", watchtower_replaces_containers },
 		{ "ci builds, runs, copies and pushes", ci_builds_runs_copies_and_pushes },
+		{ "builder gives its own socket for the engine's",
+		  builder_gives_its_own_socket_for_the_engines },
 		CU_TEST_INFO_NULL,
 	};
 

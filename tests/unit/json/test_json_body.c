@@ -181,6 +181,88 @@ static void values_are_what_they_are(void)
 	json_body_free(body);
 }
 
+static struct json_value *edit(const char *in, struct json_body **ret_body)
+{
+	const char *why;
+
+	CU_ASSERT_EQUAL_FATAL(json_body_load(in, strlen(in), ret_body, &why), 0);
+	return json_edit_root(*ret_body);
+}
+
+static void what_was_changed_is_written(void)
+{
+	char memory[256];
+	struct buf out = buf_over(memory, sizeof(memory));
+	struct json_value *root, *o, *a;
+	struct json_body *body;
+
+	root = edit("{\"a\":[\"x\",1,{}],\"n\":null,\"s\":\"old\",\"o\":{\"k\":1}}", &body);
+	CU_ASSERT_EQUAL(json_edit_string(root, STR("s"), STR("n\"ew")), 0);
+	CU_ASSERT_EQUAL(json_edit_string(root, (struct str){ "emptyX", 5 }, (struct str){ NULL, 0 }), 0);
+	CU_ASSERT_EQUAL(json_edit_object(root, "n", &o), 0);
+	CU_ASSERT_EQUAL(json_edit_integer(o, STR("max"), INT64_MAX), 0);
+	CU_ASSERT_EQUAL(json_edit_object(root, "o", &o), 0);
+	CU_ASSERT_EQUAL(json_edit_bool(o, STR("k"), true), 0);
+	a = json_edit_member(root, "a");
+	CU_ASSERT_EQUAL(json_edit_string_at(a, 0, STR("y")), 0);
+	CU_ASSERT_EQUAL(json_edit_object(json_edit_element(a, 2), "m", &o), 0);
+	json_body_write(body, &out);
+	CU_ASSERT_TRUE(str_eqz(buf_view(&out),
+			       "{\"a\":[\"y\",1,{\"m\":{}}],\"n\":{\"max\":9223372036854775807},"
+			       "\"s\":\"n\\\"ew\",\"o\":{\"k\":true},\"empty\":\"\"}"));
+	json_body_free(body);
+}
+
+static void a_change_that_cannot_be_made_changes_nothing(void)
+{
+	static const char in[] = "{\"a\":[1],\"s\":\"x\"}";
+	char memory[64];
+	struct buf out = buf_over(memory, sizeof(memory));
+	struct json_value *root, *o = NULL;
+	struct json_body *body;
+
+	root = edit(in, &body);
+	CU_ASSERT_EQUAL(json_edit_object(root, "a", &o), -EINVAL);
+	CU_ASSERT_EQUAL(json_edit_object(root, "s", &o), -EINVAL);
+	CU_ASSERT_PTR_NULL(o);
+	CU_ASSERT_EQUAL(json_edit_string(root, STR("\xff"), STR("x")), -EINVAL);
+	CU_ASSERT_EQUAL(json_edit_string(root, STR("s"), STR("\xff")), -EINVAL);
+	CU_ASSERT_EQUAL(json_edit_string_at(json_edit_member(root, "a"), 1, STR("x")), -EINVAL);
+	CU_ASSERT_EQUAL(json_edit_bool(json_edit_member(root, "a"), STR("x"), true), -EINVAL);
+	CU_ASSERT_PTR_NULL(json_edit_member(root, "b"));
+	CU_ASSERT_PTR_NULL(json_edit_element(json_edit_member(root, "a"), 1));
+	json_body_write(body, &out);
+	CU_ASSERT_TRUE(str_eqz(buf_view(&out), in));
+	json_body_free(body);
+}
+
+static void changes_are_under_the_budget_of_their_document(void)
+{
+	static char text[JSON_BODY_MAX];
+	struct json_value *root;
+	struct json_body *body;
+	int r = 0;
+
+	memset(text, 'A', sizeof(text));
+	for (unsigned round = 0; round < 2; round++) {
+		unsigned i;
+
+		root = edit("{}", &body);
+		for (i = 0; i < 8 && r == 0; i++) {
+			char name = (char)('a' + i);
+
+			r = json_edit_string(root, (struct str){ &name, 1 },
+					     (struct str){ text, JSON_BODY_DEFAULT * 4 });
+		}
+		/* JSON_BUDGET(2) is 4 MiB and a little. */
+		CU_ASSERT_EQUAL(r, -ENOMEM);
+		CU_ASSERT_EQUAL(i, 4);
+		CU_ASSERT_EQUAL(json_size(root), 3);
+		body = json_body_free(body);
+		r = 0;
+	}
+}
+
 static void names_fold_as_in_go(void)
 {
 	static const struct {
@@ -225,6 +307,11 @@ int main(void)
 		{ "depth is bounded", depth_is_bounded },
 		{ "memory is bounded and given back", memory_is_bounded_and_given_back },
 		{ "values are what they are", values_are_what_they_are },
+		{ "what was changed is written", what_was_changed_is_written },
+		{ "a change that cannot be made changes nothing",
+		  a_change_that_cannot_be_made_changes_nothing },
+		{ "changes are under the budget of their document",
+		  changes_are_under_the_budget_of_their_document },
 		{ "names fold as in Go", names_fold_as_in_go },
 		CU_TEST_INFO_NULL,
 	};

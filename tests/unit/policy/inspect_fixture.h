@@ -3,7 +3,8 @@
  * inspect_fixture.h - a policy image made by hand: one policy of defaults, whose limits a test then sets one
  * by one.
  *
- * Values are written as in policy_keys.inc, but binds, which are "[/srv/app:rw, /etc/ssl:ro]".
+ * Values are written as in policy_keys.inc, but binds, which are "[/srv/app:rw, /etc/ssl:ro,
+ * /srv/work:force-ro]".
  */
 #ifndef SOCKGATE_TESTS_INSPECT_FIXTURE_H
 #define SOCKGATE_TESTS_INSPECT_FIXTURE_H
@@ -70,10 +71,16 @@ static inline bool fixture_entry(const char **rest, struct str *ret)
 
 static inline struct image_bind fixture_bind(struct fixture *f, struct str s)
 {
-	struct image_bind b = { .read_only = s.p[s.n - 1] == 'o' };
+	const char *colon = memrchr(s.p, ':', s.n);
+	struct str mode;
+	struct image_bind b;
 
-	assert(s.n > 3 && s.p[s.n - 3] == ':');
-	b.source = fixture_string(f, (struct str){ s.p, s.n - 3 });
+	assert(colon);
+	mode = (struct str){ colon + 1, s.n - (size_t)(colon - s.p) - 1 };
+	b.force = str_eqz(mode, "force-ro");
+	b.read_only = b.force || str_eqz(mode, "ro");
+	assert(b.read_only || str_eqz(mode, "rw"));
+	b.source = fixture_string(f, (struct str){ s.p, (size_t)(colon - s.p) });
 	return b;
 }
 

@@ -338,7 +338,7 @@ static void every_limit_can_be_switched_off(void)
 		else if (policy_keys[key].type == POLICY_BOOL)
 			fixture_set(&f, key, "true");
 		else if (policy_keys[key].type == POLICY_CHOICE)
-			fixture_set(&f, key, "allow");
+			fixture_set(&f, key, strrchr(policy_keys[key].choices, '|') + 1);
 		else if (policy_keys[key].type == POLICY_STRINGS)
 			fixture_set(&f, key, "[\"*\"]");
 		else if (policy_keys[key].type == POLICY_BINDS)

@@ -72,11 +72,17 @@ static void each_limit_refuses_and_can_be_lifted(void)
 
 static void no_limit_is_without_a_case(void)
 {
-	/* Asked by the worker and by policy_facts.c, not by the inspection. */
-	bool seen[POLICY_KEYS] = {
-		[POLICY_KEY_CONTAINERS_BODY_LIMIT] = true, [POLICY_KEY_CONTAINERS_CHECK_STORED] = true
+	/* Asked by the worker, by policy_facts.c and by policy_rewrite.c, not by the inspection alone. */
+	static const enum policy_key others[] = {
+		POLICY_KEY_CONTAINERS_BODY_LIMIT,  POLICY_KEY_CONTAINERS_CHECK_STORED,
+		POLICY_KEY_CONTAINERS_SOCKET_BIND, POLICY_KEY_CONTAINERS_MEMORY_DEFAULT,
+		POLICY_KEY_CONTAINERS_CPU_DEFAULT, POLICY_KEY_CONTAINERS_PIDS_DEFAULT,
+		POLICY_KEY_CONTAINERS_LABELS_ADD,
 	};
+	bool seen[POLICY_KEYS] = { false };
 
+	for (size_t i = 0; i < COUNT(others); i++)
+		seen[others[i]] = true;
 	for (size_t i = 0; i < COUNT(limits); i++)
 		seen[limits[i].key] = true;
 	for (unsigned key = 0; key < POLICY_KEYS; key++) {

@@ -47,6 +47,10 @@ static void binds_are_judged_by_whole_components(void)
 		{ "[/srv:rw]", "/srv/engine", false, false },
 		{ "[/srv:rw]", "/srv/other/private.sock", false, false },
 		{ "[]", "/srv", true, false },
+		/* What was not made read-only is judged as if it had to be. */
+		{ "[/srv/app:force-ro]", "/srv/app/x", false, false },
+		{ "[/srv/app:force-ro]", "/srv/app/x", true, true },
+		{ "[/:force-ro]", "/etc", true, false },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -61,6 +65,39 @@ static void binds_are_judged_by_whole_components(void)
 		CU_ASSERT_EQUAL(why == NULL, allowed);
 		if (allowed != cases[i].allowed)
 			fprintf(stderr, "%s %s: %s\n", cases[i].rules, cases[i].path, why ? why : "allowed");
+	}
+}
+
+static void the_longest_rule_says_whether_a_mount_is_made_read_only(void)
+{
+	static const struct {
+		const char *rules, *path;
+		bool forced;
+	} cases[] = {
+		{ "[/srv/app:force-ro]", "/srv/app", true },
+		{ "[/srv/app:force-ro]", "/srv/app/x", true },
+		{ "[/srv/app:force-ro]", "/srv/application", false },
+		{ "[/srv/app:force-ro]", "/srv", false },
+		{ "[/srv/app:ro]", "/srv/app", false },
+		{ "[/srv:rw, /srv/app:force-ro]", "/srv/app/x", true },
+		{ "[/srv/app:force-ro, /srv:rw]", "/srv/app/x", true },
+		{ "[/srv:force-ro, /srv/out:rw]", "/srv/out/x", false },
+		{ "[/srv:force-ro, /srv/out:rw]", "/srv/in", true },
+		{ "[/srv:force-ro, /srv:rw]", "/srv", true },
+		{ "[/srv:rw, /srv:force-ro]", "/srv", true },
+		{ "[/var/run/x:force-ro]", "/run/x/y", true },
+		{ "[]", "/srv", false },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool forced;
+
+		fixture_init(&f);
+		fixture_set(&f, POLICY_KEY_CONTAINERS_BINDS, cases[i].rules);
+		forced = inspect_bind_forced(fixture_image(&f), fixture_policy(&f), str_from(cases[i].path));
+		CU_ASSERT_EQUAL(forced, cases[i].forced);
+		if (forced != cases[i].forced)
+			fprintf(stderr, "%s %s\n", cases[i].rules, cases[i].path);
 	}
 }
 
@@ -161,6 +198,8 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "binds are judged by whole components", binds_are_judged_by_whole_components },
+		{ "the longest rule says whether a mount is made read-only",
+		  the_longest_rule_says_whether_a_mount_is_made_read_only },
 		{ "binds are read as the engine does", binds_are_read_as_the_engine_does },
 		{ "paths are cleaned as in Go", paths_are_cleaned_as_in_go },
 		CU_TEST_INFO_NULL,

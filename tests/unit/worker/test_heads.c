@@ -66,7 +66,7 @@ static void check_response(const char *in, enum http_method method, enum http_fr
 	struct buf out = buf_over(memory, sizeof(memory));
 
 	CU_ASSERT_FATAL(http_response_parse(in, strlen(in), method, &response, &why) > 0);
-	heads_write_response(&out, &response, framing, response.content_length, connection);
+	heads_write_response(&out, &response, framing, response.content_length, connection, STR(""));
 	CU_ASSERT_TRUE(str_eqz(buf_view(&out), expected));
 	if (!str_eqz(buf_view(&out), expected))
 		printf("\n    got \"%.*s\"\n", STR_ARG(buf_view(&out)));
@@ -103,12 +103,12 @@ static void a_refusal_is_in_dockers_shape(void)
 	char memory[2048];
 	struct buf out = buf_over(memory, sizeof(memory));
 
-	heads_write_refusal(&out, 403, STR("no \"x\""), true, false);
+	heads_write_refusal(&out, 403, STR("no \"x\""), true, false, STR(""));
 	CU_ASSERT_TRUE(str_eqz(buf_view(&out), "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n"
 					       "Content-Length: 23\r\nConnection: close\r\n\r\n"
 					       "{\"message\":\"no \\\"x\\\"\"}\n"));
 	out = buf_over(memory, sizeof(memory));
-	heads_write_refusal(&out, 403, STR("x"), false, true);
+	heads_write_refusal(&out, 403, STR("x"), false, true, STR(""));
 	CU_ASSERT_TRUE(out.n > 4 && memcmp(out.p + out.n - 4, "\r\n\r\n", 4) == 0);
 }
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* gate_event.h - counts a refusal and puts it into the ring; no verdict depends on that. BPF side only. */
+#ifndef SOCKGATE_GATE_EVENT_H
+#define SOCKGATE_GATE_EVENT_H
+
+#include "gate_marks.h"
+
+/* NULL when the ring is full: counted. */
+static __always_inline struct gate_event *event_new(__u32 hook)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct gate_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	__u64 ids;
+
+	if (!event) {
+		count(GATE_EVENTS_LOST);
+		return 0;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	ids = bpf_get_current_pid_tgid();
+	event->pid = ids >> 32;
+	event->tid = ids;
+	ids = bpf_get_current_uid_gid();
+	event->gid = ids >> 32;
+	event->uid = ids;
+	event->cgroup = bpf_get_current_cgroup_id();
+	event->start_time = BPF_CORE_READ(task, group_leader, start_boottime);
+	event->hook = hook;
+	event->observed = settings.observe;
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	return event;
+}
+
+/* Counts and reports. Returns whether to refuse: not under `observe`. */
+static __always_inline bool refuse_socket(__u32 counter, __u32 hook, struct sock *sk, __u32 kind)
+{
+	struct unix_sock *unix_sk = (struct unix_sock *)sk;
+	struct gate_event *event = event_new(hook);
+
+	count(counter);
+	if (event) {
+		event->kind = kind;
+		bpf_probe_read_kernel_str(event->socket, sizeof(event->socket),
+					  BPF_CORE_READ(unix_sk, addr)->name[0].sun_path);
+		bpf_ringbuf_submit(event, 0);
+	}
+	return !settings.observe;
+}
+
+static __always_inline bool refuse(__u32 counter, __u32 hook, __u32 target)
+{
+	struct gate_event *event = event_new(hook);
+
+	count(counter);
+	if (event) {
+		event->target = target;
+		bpf_ringbuf_submit(event, 0);
+	}
+	return !settings.observe;
+}
+
+#endif
