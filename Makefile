@@ -187,12 +187,16 @@ $(BUILD)/man/sockgate-policy.5: userspace/man/policy_page userspace/man/sockgate
 	$(Q)$(PYTHON) $^ > $@
 
 FUZZ_SECONDS ?= 60
+# The worker without its main, and what it stands on.
+fuzz_worker_SOURCES := $(filter-out userspace/worker/worker.c,$(sort $(wildcard userspace/worker/*.c))) \
+	userspace/channel/channel.c
 build-fuzz/%: tests/fuzz/%.c $(wildcard userspace/*/*.[ch])
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -std=gnu11 $(DEFINES) -Iuserspace -Itests/fuzz -DTEST_VECTORS='"$(CURDIR)/tests/vectors"' -g -O1 \
 		-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $< \
-		$(foreach l,text http api json yaml policy config audit,$(sort $(wildcard userspace/$(l)/*.c))) -ljansson -lfyaml -lhogweed -lnettle -o $@
+		$(foreach l,text http api json yaml policy config audit,$(sort $(wildcard userspace/$(l)/*.c))) \
+		$($(*F)_SOURCES) -ljansson -lfyaml -lhogweed -lnettle -o $@
 fuzz: $(FUZZ_TARGETS) ## run every fuzz target for FUZZ_SECONDS each
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 

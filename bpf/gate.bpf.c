@@ -106,18 +106,18 @@ int BPF_PROG(gate_connect, struct sock *sock, struct sock *other, struct sock *n
 
 	if (!may_connect(kind, task)) {
 		if (judge(other, kind, task, GATE_HOOK_CONNECT))
-			return -EPERM;
-		return 0;
+			return verdict(-EPERM);
+		return verdict(0);
 	}
 	if (kind == GATE_SOCKET_NONE)
-		return 0;
+		return verdict(0);
 	connection = kind == GATE_SOCKET_ALSO ? GATE_SOCKET_CONNECTION_ALSO : GATE_SOCKET_CONNECTION;
 	if (!socket_set_mark(sock, connection) || !socket_set_mark(newsk, connection)) {
 		count(GATE_FAILED);
 		return -ENOMEM;
 	}
 	count(GATE_ALLOWED);
-	return 0;
+	return verdict(0);
 }
 
 /*
@@ -131,13 +131,13 @@ int BPF_PROG(gate_find, const struct path *path, struct sock *other, int flags)
 	__u32 kind = socket_mark(other), task;
 
 	if (kind == GATE_SOCKET_NONE)
-		return 0;
+		return verdict(0);
 	task = task_kind();
 	if (task == GATE_TASK_CANARY || may_connect(kind, task))
-		return 0;
+		return verdict(0);
 	if (judge(other, kind, task, GATE_HOOK_FIND))
-		return -EPERM;
-	return 0;
+		return verdict(-EPERM);
+	return verdict(0);
 }
 
 /*

@@ -17,6 +17,7 @@ static int open_pin(const char *path)
 
 	memset(&attr, 0, sizeof(attr));
 	attr.pathname = (uint64_t)(uintptr_t)path;
+	attr.file_flags = BPF_F_RDONLY; /* the gate lets nobody write */
 	return (int)syscall(SYS_bpf, BPF_OBJ_GET, &attr, sizeof(attr));
 }
 

@@ -5,11 +5,11 @@
 
 /*
  * Bytes of one value, and of the list of what was rewritten, which shall be whole. An escaped byte takes six:
- * that list and all nine other strings of a record, escaped throughout, still fit.
+ * that list and all ten other strings of a record, escaped throughout, still fit.
  */
 #define VALUE_MAX   256
 #define LIST_MAX    1024
-#define STRINGS_MAX 9
+#define STRINGS_MAX 10
 _Static_assert((STRINGS_MAX * (VALUE_MAX + 3) + LIST_MAX + 3) * 6 + 2048 < AUDIT_LINE_MAX,
 	       "a record always fits");
 
@@ -111,6 +111,8 @@ void audit_format_request(struct buf *out, const struct audit_request *r)
 			 "\"request\""));
 	buf_puts(out, r->allow ? ",\"event.outcome\":\"success\",\"event.type\":[\"allowed\"]"
 			       : ",\"event.outcome\":\"failure\",\"event.type\":[\"denied\"]");
+	if (r->would_deny)
+		buf_str(out, STR(",\"sockgate.would_deny\":true"));
 	put_string(out, NAME("http.request.method"), r->method);
 	put_string(out, NAME("url.path"), r->path);
 	if (r->status)
@@ -122,6 +124,7 @@ void audit_format_request(struct buf *out, const struct audit_request *r)
 	if (r->line)
 		put_number(out, NAME("rule.line"), r->line);
 	put_string(out, NAME("event.reason"), r->reason);
+	put_string(out, NAME("sockgate.limits"), r->limits);
 	put_cut(out, NAME("sockgate.rewritten"), r->rewritten, LIST_MAX);
 	put_string(out, NAME("sockgate.listener"), r->listener);
 	put_number(out, NAME("user.id"), r->uid);

@@ -23,6 +23,7 @@
 struct audit_request {
 	struct timespec time; /* CLOCK_REALTIME */
 	bool allow;
+	bool would_deny; /* allowed by the policy's mode alone: rule and reason are the refusal's */
 	unsigned status; /* of our own answer; 0 when the request was forwarded */
 	struct str method;
 	struct str path;      /* canonical, without the query: values of a query may be secrets */
@@ -31,6 +32,7 @@ struct audit_request {
 	struct str rule, file;
 	unsigned line;
 	struct str reason;     /* of a refusal */
+	struct str limits;     /* would_deny: every limit that refuses, "containers.binds, containers.privileged" */
 	struct str rewritten;  /* what was changed before it was judged */
 	struct str listener;   /* "unix:/run/sockgate/docker.sock" */
 	int64_t uid, gid, pid; /* of the peer; -1: not known */

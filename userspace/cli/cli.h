@@ -26,6 +26,8 @@ int cmd_who(int argc, char **argv);
 int cmd_gate(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_audit_log(int argc, char **argv);
+int cmd_learn(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 
 /*
  * Where policies are found without installing: $SOCKGATE_POLICY_DIR, or policies/ beside the folder that

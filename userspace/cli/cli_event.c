@@ -9,7 +9,7 @@
 #define PLAIN "\033[0m"
 
 /* Control characters, the C1 ones (U+0080 to U+009F) included, become '?'. */
-static void put_safe(struct buf *out, struct str text)
+void cli_put_safe(struct buf *out, struct str text)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
@@ -33,7 +33,7 @@ static void put_text(struct buf *out, const struct json_value *record, const cha
 	if (value.n == 0)
 		return;
 	buf_puts(out, before);
-	put_safe(out, value);
+	cli_put_safe(out, value);
 }
 
 static void put_number(struct buf *out, const struct json_value *record, const char *before, const char *name)
@@ -49,22 +49,27 @@ static void put_verdict(struct buf *out, const struct json_value *record, bool c
 	struct str action = text_of(record, "event.action");
 	bool failed = str_eqz(text_of(record, "event.outcome"), "failure");
 	bool judged = str_eqz(action, "request") || str_eqz(action, "connect");
-	const char *word = judged && failed ? "DENY " : judged ? "ALLOW" : failed ? "FAIL " : "note ";
+	bool would = cli_control_member(record, "sockgate.would_deny") != NULL;
+	const char *word = would              ? "WOULD-DENY"
+			   : judged && failed ? "DENY "
+			   : judged           ? "ALLOW"
+			   : failed           ? "FAIL "
+					      : "note ";
 
 	if (colour)
-		buf_puts(out, failed ? RED : judged ? GREEN : DIM);
+		buf_puts(out, failed || would ? RED : judged ? GREEN : DIM);
 	buf_puts(out, word);
 	if (colour)
 		buf_puts(out, PLAIN);
 	if (!str_eqz(action, "request")) {
 		buf_putc(out, ' ');
-		put_safe(out, action);
+		cli_put_safe(out, action);
 	}
 }
 
 static void put_record(struct buf *out, const struct json_value *record, bool colour)
 {
-	put_safe(out, text_of(record, "@timestamp"));
+	cli_put_safe(out, text_of(record, "@timestamp"));
 	buf_putc(out, ' ');
 	put_verdict(out, record, colour);
 	put_number(out, record, " uid ", "user.id");
@@ -81,6 +86,7 @@ static void put_record(struct buf *out, const struct json_value *record, bool co
 	put_text(out, record, " rule ", "rule.name");
 	put_text(out, record, " at ", "rule.file");
 	put_number(out, record, ":", "rule.line");
+	put_text(out, record, " limits ", "sockgate.limits");
 	put_text(out, record, " rewritten ", "sockgate.rewritten");
 	put_number(out, record, " count ", "sockgate.count");
 	put_text(out, record, ": ", "event.reason");
@@ -93,7 +99,7 @@ void cli_event_format(struct buf *out, struct str line, bool colour)
 	const char *why;
 
 	if (json_body_load(line.p, line.n, &body, &why) < 0) {
-		put_safe(out, line);
+		cli_put_safe(out, line);
 		buf_putc(out, '\n');
 		return;
 	}

@@ -11,4 +11,7 @@
  */
 void cli_event_format(struct buf *out, struct str line, bool colour);
 
+/* Appends words that an attacker may have chosen: control characters become '?'. */
+void cli_put_safe(struct buf *out, struct str text);
+
 #endif

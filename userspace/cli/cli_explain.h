@@ -24,4 +24,8 @@ int explain_request(const struct explain_options *o, const struct policy_image *
 int explain_limits(const struct explain_options *o, const struct policy_image *image,
 		   const struct image_policy *policy);
 
+/* Appends a limit's value as it could stand in a policy. */
+void cli_limit_value(struct buf *b, const struct policy_image *image, const struct policy_key_row *row,
+		     const struct image_value *value);
+
 #endif

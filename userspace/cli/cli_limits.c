@@ -38,7 +38,7 @@ static void put_lists(struct buf *b, const struct policy_image *image, const str
 }
 
 /* As it could stand in a policy. */
-static void put_value(struct buf *b, const struct policy_image *image, const struct policy_key_row *row,
+void cli_limit_value(struct buf *b, const struct policy_image *image, const struct policy_key_row *row,
 		      const struct image_value *value)
 {
 	switch (row->type) {
@@ -85,7 +85,7 @@ int explain_limits(const struct explain_options *o, const struct policy_image *i
 		char memory[VALUE_TEXT_MAX];
 		struct buf b = buf_over(memory, sizeof(memory));
 
-		put_value(&b, image, row, value);
+		cli_limit_value(&b, image, row, value);
 		if (o->json) {
 			print_json(row, value, buf_view(&b));
 			continue;

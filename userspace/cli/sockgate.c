@@ -19,6 +19,8 @@ static const struct {
 	{ "operations", cmd_operations, "list the operations that policies can name" },
 	{ "status", cmd_status, "show how the gate and the proxy are" },
 	{ "events", cmd_events, "show the audit trail, live with -f" },
+	{ "learn", cmd_learn, "make the smallest policy that allows what an audit trail shows" },
+	{ "diff", cmd_diff, "show what changes from one policy to another" },
 	{ "audit-log", cmd_audit_log, "prove that the audit trail is whole, or say what was done to it" },
 	{ "gate", cmd_gate, "turn the kernel gate on or off, or ask how it is" },
 	{ "who", cmd_who, "list who can reach the engine, and how" },

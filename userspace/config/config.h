@@ -33,6 +33,8 @@ int config_load_file(struct config_build *build, const char *path, FILE *errors)
 int config_load_policy(struct config_build *build, const char *name, FILE *errors, unsigned *ret_index);
 int config_add_listener(struct config_build *build, const char *spec, unsigned policy,
 			FILE *errors); /* unix:PATH, tcp:HOST:PORT, unix:///, tcp:// */
+/* Counters and health, in addition to listeners that serve. */
+int config_add_metrics(struct config_build *build, const char *spec, FILE *errors);
 int config_add_engine(struct config_build *build, const char *spec, FILE *errors);
 void config_set_audit(struct config_build *build, const char *path);
 void config_set_require_audit(struct config_build *build);

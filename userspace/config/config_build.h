@@ -69,6 +69,8 @@ struct config_policy {
 	 * _ . - alone, see policy_glob_match_names().
 	 */
 	bool compat;
+	enum policy_mode mode;
+	bool mode_told; /* that it protects nothing */
 	struct config_array sources; /* struct config_source */
 	struct config_array globs;   /* struct config_glob */
 	struct image_verdict verdicts[API_OPERATIONS];
@@ -82,6 +84,7 @@ struct config_listener {
 	const char *group;
 	unsigned mode;
 	unsigned policy;
+	bool metrics; /* counters and health; the policy is nobody's */
 	struct config_array origins; /* const char * */
 	struct config_array hosts;   /* const char * */
 	struct config_source source;

@@ -6,6 +6,7 @@
 struct listener_file {
 	struct config_listener listener;
 	const struct yaml_node *address; /* the value of unix or tcp */
+	const struct yaml_node *policy, *origins;
 	bool insecure;
 };
 
@@ -52,8 +53,10 @@ CONFIG_READ(read_mode)
 
 CONFIG_READ(read_listener_policy)
 {
-	(void)key;
-	((struct listener_file *)object)->listener.policy = config_read_policy(reader, value);
+	struct listener_file *file = object;
+
+	file->policy = key;
+	file->listener.policy = config_read_policy(reader, value);
 }
 
 /* RFC 6454 section 6.2: scheme "://" host [ ":" port ], in lower case as browsers send it. */
@@ -92,6 +95,7 @@ static void read_origin(struct config_reader *reader, const struct yaml_node *no
 
 CONFIG_READ(read_origins)
 {
+	((struct listener_file *)object)->origins = key;
 	config_read_list(reader, key, value, read_origin, object);
 }
 
@@ -120,6 +124,23 @@ CONFIG_READ(read_hosts)
 CONFIG_READ(read_insecure)
 {
 	config_read_flag(reader, key, value, &((struct listener_file *)object)->insecure);
+}
+
+CONFIG_READ(read_metrics)
+{
+	(void)config_read_flag(reader, key, value, &((struct listener_file *)object)->listener.metrics);
+}
+
+/* What only counts and tells has no requests to judge; and no page may read it. */
+static void check_purpose(struct config_reader *reader, const struct yaml_node *node,
+			  const struct listener_file *file)
+{
+	if (!file->listener.metrics && !file->policy)
+		config_complain(reader, node, "a listener needs the key policy");
+	if (file->listener.metrics && file->policy)
+		config_complain(reader, file->policy, "policy goes not with metrics: true");
+	if (file->listener.metrics && file->origins)
+		config_complain(reader, file->origins, "allowed_origins goes not with metrics: true");
 }
 
 static void check_listener(struct config_reader *reader, const struct yaml_node *node,
@@ -152,16 +173,22 @@ static void check_listener(struct config_reader *reader, const struct yaml_node 
 void config_listener_read(struct config_reader *reader, const struct yaml_node *node, void *object)
 {
 	static const struct config_field fields[] = {
-		{ "unix", read_address, false },          { "tcp", read_address, false },
-		{ "group", read_group, false },           { "mode", read_mode, false },
-		{ "policy", read_listener_policy, true }, { "allowed_origins", read_origins, false },
-		{ "allowed_hosts", read_hosts, false },   { "insecure_plain_tcp", read_insecure, false },
+		{ "unix", read_address, false },
+		{ "tcp", read_address, false },
+		{ "group", read_group, false },
+		{ "mode", read_mode, false },
+		{ "policy", read_listener_policy, false },
+		{ "allowed_origins", read_origins, false },
+		{ "allowed_hosts", read_hosts, false },
+		{ "insecure_plain_tcp", read_insecure, false },
+		{ "metrics", read_metrics, false },
 	};
 	struct listener_file file = { .listener.mode = 0660 };
 	struct config_listener *slot = config_push(reader->build, &reader->build->listeners, sizeof(*slot));
 
 	(void)object;
 	config_read_fields(reader, node, "a listener", fields, CONFIG_COUNT(fields), &file);
+	check_purpose(reader, node, &file);
 	check_listener(reader, node, &file);
 	file.listener.source = config_read_source(reader, node, file.listener.address);
 	if (slot)

@@ -91,6 +91,20 @@ static void read_deny(struct config_reader *reader, const struct yaml_node *key,
 	config_statement_read(reader, *(unsigned *)object, value, false);
 }
 
+/* Not inherited: who extends a policy that is only tried out still wants their own to hold. */
+static void read_mode(struct config_reader *reader, const struct yaml_node *key,
+		      const struct yaml_node *value, void *object)
+{
+	static const char *const words[] = {
+		[POLICY_ENFORCE] = "enforce", [POLICY_WARN] = "warn", [POLICY_LEARN] = "learn", NULL
+	};
+	int mode = config_read_word(reader, value, "mode", words);
+
+	(void)key;
+	if (mode >= 0)
+		config_policy_at(reader->build, *(unsigned *)object)->mode = (enum policy_mode)mode;
+}
+
 /* Read already, before the policy was made. */
 static void read_extends(struct config_reader *reader, const struct yaml_node *key,
 			 const struct yaml_node *value, void *object)
@@ -149,13 +163,14 @@ static void read_section(struct config_reader *reader, const struct yaml_node *k
 /* A policy's keys are fixed ones and the sections of policy_keys.inc. */
 static void read_root(struct config_reader *reader, unsigned policy)
 {
-	struct config_field fields[4 + POLICY_KEYS] = {
+	struct config_field fields[5 + POLICY_KEYS] = {
 		{ "version", config_read_version, true },
 		{ "extends", read_extends, false },
+		{ "mode", read_mode, false },
 		{ "allow", read_allow, false },
 		{ "deny", read_deny, false },
 	};
-	size_t n = 4;
+	size_t n = 5;
 
 	/* Rows of one section stand together or not: a second field of the same name is never reached. */
 	for (unsigned i = 0; i < POLICY_KEYS; i++)
@@ -294,16 +309,32 @@ static int load(struct config_build *build, const char *path, const struct chain
 	return r < 0 && r != -ENOMEM ? -EINVAL : r;
 }
 
+/* Whoever starts a gate with such a policy has to read that it is none. */
+static int load_used(struct config_build *build, const char *path, FILE *errors, unsigned *ret_index)
+{
+	int r = load(build, path, NULL, errors, ret_index);
+	struct config_policy *policy = r < 0 ? NULL : config_policy_at(build, *ret_index);
+
+	if (policy && policy->mode != POLICY_ENFORCE && errors && !policy->mode_told) {
+		fprintf(errors,
+			"warning: %s: mode: %s: THIS POLICY PROTECTS NOTHING: what it would deny is "
+			"forwarded, and only recorded\n",
+			path, policy->mode == POLICY_WARN ? "warn" : "learn");
+		policy->mode_told = true;
+	}
+	return r;
+}
+
 int config_load_policy(struct config_build *build, const char *name, FILE *errors, unsigned *ret_index)
 {
 	struct str s = str_from(name);
 	const char *path;
 
 	if (strchr(name, '/') || ends_in_yaml(s))
-		return load(build, config_copy(build, s), NULL, errors, ret_index);
+		return load_used(build, config_copy(build, s), errors, ret_index);
 	path = is_plain_name(s) ? find(build, name, NULL) : NULL;
 	if (path)
-		return load(build, path, NULL, errors, ret_index);
+		return load_used(build, path, errors, ret_index);
 	if (errors)
 		fprintf(errors, "%s:0:0: there is no such policy in %s/policies, %s/policies%s%s\n", name,
 			SOCKGATE_SYSCONFDIR, SOCKGATE_DATADIR, build->directory ? ", " : "",

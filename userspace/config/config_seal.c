@@ -248,6 +248,7 @@ static void put_policies(struct writer *w, struct config_build *build, struct im
 		out->name = put_string(w, policy->name);
 		out->file = put_string(w, policy->file);
 		out->compat = policy->compat;
+		out->mode = policy->mode;
 		out->sources = put_sources(w, policy);
 		out->globs = put_globs(w, policy);
 		memcpy(out->verdicts, policy->verdicts, sizeof(out->verdicts));
@@ -261,23 +262,38 @@ static void put_policies(struct writer *w, struct config_build *build, struct im
 
 /* --- The rest --- */
 
+static struct image_listener put_listener(struct writer *w, const struct config_listener *l)
+{
+	return (struct image_listener){ .kind = l->kind,
+					.address = put_string(w, l->address),
+					.port = l->port,
+					.group = put_string(w, l->group),
+					.mode = l->mode,
+					.policy = l->policy,
+					.metrics = l->metrics,
+					.allowed_origins = put_strings(w, &l->origins),
+					.allowed_hosts = put_strings(w, &l->hosts),
+					.source = put_source(w, &l->source) };
+}
+
+/* Those for counters come last: who asks for the first listener's policy gets one that means something. */
 static struct image_list put_listeners(struct writer *w, const struct config_build *build)
 {
 	struct image_list list = reserve_list(w, build->listeners.n, sizeof(struct image_listener));
+	uint32_t at = list.off;
 
-	for (size_t i = 0; i < build->listeners.n; i++) {
-		const struct config_listener *l = CONFIG_AT(build->listeners, struct config_listener, i);
-		struct image_listener out = { .kind = l->kind,
-					      .address = put_string(w, l->address),
-					      .port = l->port,
-					      .group = put_string(w, l->group),
-					      .mode = l->mode,
-					      .policy = l->policy,
-					      .allowed_origins = put_strings(w, &l->origins),
-					      .allowed_hosts = put_strings(w, &l->hosts),
-					      .source = put_source(w, &l->source) };
+	for (int metrics = 0; metrics < 2; metrics++) {
+		for (size_t i = 0; i < build->listeners.n; i++) {
+			const struct config_listener *l =
+				CONFIG_AT(build->listeners, struct config_listener, i);
+			struct image_listener out;
 
-		put(w, list.off + (uint32_t)(i * sizeof(out)), &out, sizeof(out));
+			if (l->metrics != (metrics == 1))
+				continue;
+			out = put_listener(w, l);
+			put(w, at, &out, sizeof(out));
+			at += (uint32_t)sizeof(out);
+		}
 	}
 	return list;
 }

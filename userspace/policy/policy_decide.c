@@ -126,6 +126,27 @@ static bool take_first(void *context, const struct policy_finding *finding)
 	return false;
 }
 
+bool policy_judge_form(const struct policy_image *image, const struct image_policy *policy,
+		       const struct http_request *request, const struct api_target *target,
+		       struct policy_decision *ret)
+{
+	struct policy_reason reason = { image, policy, target };
+	const char *why;
+
+	for (unsigned i = 0; i < API_NAMES_MAX && !policy->compat; i++) {
+		if (!name_is_fine(target->operation, target->names[i])) {
+			policy_reason_malformed(&reason, 400,
+						"the name in the path is not one that objects can have", ret);
+			return false;
+		}
+	}
+	why = request ? body_problem(request, target->operation) : NULL;
+	if (!why)
+		return true;
+	policy_reason_malformed(&reason, 415, why, ret);
+	return false;
+}
+
 void policy_decide(const struct policy_image *image, const struct image_policy *policy,
 		   const struct http_request *request, const struct api_target *target,
 		   struct policy_decision *ret)
@@ -133,7 +154,6 @@ void policy_decide(const struct policy_image *image, const struct image_policy *
 	struct policy_reason reason = { image, policy, target };
 	struct first first = { &reason, ret };
 	struct policy_statements found;
-	const char *why;
 
 	if (!target->operation) {
 		policy_reason_malformed(&reason, 403, "the path is no operation of the Engine API", ret);
@@ -148,18 +168,8 @@ void policy_decide(const struct policy_image *image, const struct image_policy *
 		policy_reason_default(&reason, ret);
 		return;
 	}
-	for (unsigned i = 0; i < API_NAMES_MAX && !policy->compat; i++) {
-		if (!name_is_fine(target->operation, target->names[i])) {
-			policy_reason_malformed(&reason, 400,
-						"the name in the path is not one that objects can have", ret);
-			return;
-		}
-	}
-	why = request ? body_problem(request, target->operation) : NULL;
-	if (why) {
-		policy_reason_malformed(&reason, 415, why, ret);
+	if (!policy_judge_form(image, policy, request, target, ret))
 		return;
-	}
 	if (policy_inspect_query(image, policy, target, take_first, &first) > 0)
 		return;
 	accept(image, found.allow, ret);
@@ -199,19 +209,27 @@ static bool take_every(void *context, const struct policy_finding *finding)
 	return true;
 }
 
+unsigned policy_limit_findings(const struct policy_image *image, const struct image_policy *policy,
+			       const struct api_target *target, const struct json_body *body,
+			       void (*each)(void *context, const struct policy_decision *decision),
+			       void *context)
+{
+	struct policy_reason reason = { image, policy, target };
+	struct every every = { &reason, each, context };
+	unsigned n = policy_inspect_query(image, policy, target, take_every, &every);
+
+	if (body)
+		n += policy_inspect(image, policy, target, body, take_every, &every);
+	return n;
+}
+
 unsigned policy_findings(const struct policy_image *image, const struct image_policy *policy,
 			 const struct api_target *target, const struct json_body *body,
 			 void (*each)(void *context, const struct policy_decision *decision), void *context)
 {
-	struct policy_reason reason = { image, policy, target };
-	struct every every = { &reason, each, context };
 	struct policy_statements found = policy_statements_find(image, policy, target);
-	unsigned n;
 
 	if (found.deny || !found.allow)
 		return 0;
-	n = policy_inspect_query(image, policy, target, take_every, &every);
-	if (body)
-		n += policy_inspect(image, policy, target, body, take_every, &every);
-	return n;
+	return policy_limit_findings(image, policy, target, body, each, context);
 }

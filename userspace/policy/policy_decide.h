@@ -53,6 +53,19 @@ unsigned policy_findings(const struct policy_image *image, const struct image_po
 			 const struct api_target *target, const struct json_body *body,
 			 void (*each)(void *context, const struct policy_decision *decision), void *context);
 
+/*
+ * For policies that only warn: what policy_decide() leaves out once it has refused. The first is false, with
+ * *ret, for a name or a body that no policy lets through; the second is policy_findings() for an operation
+ * that is refused as well.
+ */
+bool policy_judge_form(const struct policy_image *image, const struct image_policy *policy,
+		       const struct http_request *request, const struct api_target *target,
+		       struct policy_decision *ret);
+unsigned policy_limit_findings(const struct policy_image *image, const struct image_policy *policy,
+			       const struct api_target *target, const struct json_body *body,
+			       void (*each)(void *context, const struct policy_decision *decision),
+			       void *context);
+
 /* The limit of a key in a policy. */
 bool policy_bool(const struct image_policy *policy, enum policy_key key);
 unsigned policy_choice(const struct image_policy *policy, enum policy_key key);

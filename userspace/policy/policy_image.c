@@ -139,8 +139,8 @@ static const char *policy_problem(const struct check *c, const struct image_poli
 	const struct image_source *source = list_at(c, policy->sources, sizeof(*source));
 
 	if (!string_ok(c, policy->name) || !string_ok(c, policy->file) || policy->compat > 1 ||
-	    policy->reserved)
-		return "a policy's name is out of range";
+	    policy->mode > POLICY_LEARN)
+		return "a policy's name or mode is out of range";
 	if (!source)
 		return "a policy's sources are out of range";
 	for (uint32_t i = 0; i < policy->sources.count; i++)
@@ -180,8 +180,9 @@ static bool listeners_ok(const struct check *c, const struct policy_image *image
 		return false;
 	for (uint32_t i = 0; i < image->listeners.count; i++)
 		if (!address_ok(c, l[i].kind, l[i].address, l[i].port) || !string_ok(c, l[i].group) ||
-		    l[i].mode > 0777 || l[i].policy >= image->policies.count ||
-		    !strings_ok(c, l[i].allowed_origins) || !strings_ok(c, l[i].allowed_hosts) || !source_ok(c, &l[i].source))
+		    l[i].mode > 0777 || l[i].policy >= image->policies.count || l[i].metrics > 1 ||
+		    !strings_ok(c, l[i].allowed_origins) || !strings_ok(c, l[i].allowed_hosts) ||
+		    !source_ok(c, &l[i].source))
 			return false;
 	return true;
 }

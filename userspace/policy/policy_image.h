@@ -71,11 +71,17 @@ struct image_bind {
 	uint32_t force;          /* 1: mounts are made so; read_only is 1 as well */
 };
 
+/*
+ * What a refusal by the policy does. Warn and learn are one thing under two names: the request passes and its
+ * record says that it would have been denied. They protect nothing.
+ */
+enum policy_mode { POLICY_ENFORCE, POLICY_WARN, POLICY_LEARN };
+
 struct image_policy {
 	struct image_str name;
 	struct image_str file; /* where a line could be added; empty for one that was made of variables */
 	uint32_t compat;       /* 1: made of Tecnativa's variables, see struct config_policy */
-	uint32_t reserved;
+	uint32_t mode;   /* enum policy_mode */
 	struct image_list sources; /* image_source */
 	struct image_list globs;   /* image_glob, in the order of the files */
 	struct image_verdict verdicts[API_OPERATIONS];
@@ -96,6 +102,7 @@ struct image_listener {
 	struct image_str group;            /* of a Unix socket; empty: the process's own */
 	uint32_t mode;                     /* of a Unix socket */
 	uint32_t policy;                   /* index into policies */
+	uint32_t metrics;                  /* 1: counters and health alone; no policy, nothing is forwarded */
 	struct image_list allowed_origins; /* image_str */
 	struct image_list allowed_hosts;   /* image_str: names that Host may have, beside loopback's own */
 	struct image_source source;

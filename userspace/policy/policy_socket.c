@@ -43,7 +43,8 @@ static bool leads_to(const struct policy_image *image, const struct image_listen
 {
 	const struct image_when *when = IMAGE_LIST(image, struct image_when, image->whens);
 
-	if (listener->kind != IMAGE_UNIX || policy_image_at(image, listener->policy) != policy)
+	if (listener->metrics || listener->kind != IMAGE_UNIX ||
+	    policy_image_at(image, listener->policy) != policy)
 		return false;
 	for (uint32_t i = 0; i < image->whens.count; i++)
 		if (policy_image_at(image, when[i].policy) != policy)

@@ -8,7 +8,7 @@ static const char usage[] =
 	"usage: sockgate-proxy [--config FILE]\n"
 	"       sockgate-proxy [--engine ADDRESS] [--listen ADDRESS]... [--policy NAME|FILE] [--audit "
 	"FILE|-]\n"
-	"                      [--audit-key FILE] [--require-audit] [--require-gate]\n"
+	"                      [--audit-key FILE] [--metrics ADDRESS] [--require-audit] [--require-gate]\n"
 	"\n"
 	"Lets through to a Docker engine only what a policy allows.\n"
 	"\n"
@@ -19,6 +19,7 @@ static const char usage[] =
 	"  --audit FILE      append a record of every decision to FILE; - is standard output, which is the "
 	"default\n"
 	"  --audit-key FILE  sign where the trail has come to, every few seconds, with this Ed25519 key\n"
+	"  --metrics ADDRESS serve counters and health here: /metrics, /healthz, /readyz\n"
 	"  --require-audit   refuse to serve while a record cannot be written\n"
 	"  --require-gate    refuse to serve unless the kernel gate is proved to hold\n"
 	"  --version, --help\n"
@@ -34,6 +35,7 @@ enum {
 	OPTION_POLICY,
 	OPTION_AUDIT,
 	OPTION_AUDIT_KEY,
+	OPTION_METRICS,
 	OPTION_REQUIRE_AUDIT,
 	OPTION_REQUIRE_GATE,
 	OPTION_SUPERVISED,
@@ -48,6 +50,7 @@ static const struct option options[] = {
 	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "audit", required_argument, NULL, OPTION_AUDIT },
 	{ "audit-key", required_argument, NULL, OPTION_AUDIT_KEY },
+	{ "metrics", required_argument, NULL, OPTION_METRICS },
 	{ "require-audit", no_argument, NULL, OPTION_REQUIRE_AUDIT },
 	{ "require-gate", no_argument, NULL, OPTION_REQUIRE_GATE },
 	{ "supervised", no_argument, NULL, OPTION_SUPERVISED },
@@ -65,11 +68,12 @@ static int misused(const char *what)
 /* Options that say the same thing twice, or nothing together. */
 static int check(const struct options *o)
 {
-	bool own = o->engine || o->policy || o->n_listen || o->audit;
+	bool own = o->engine || o->policy || o->n_listen || o->audit || o->metrics;
 
 	if (o->config && own)
-		return misused("--config says everything: --engine, --listen, --policy and --audit do not go "
-			       "with it");
+		return misused(
+			"--config says everything: --engine, --listen, --policy, --audit and --metrics "
+			"do not go with it");
 	if (o->supervised && (own || o->config || o->audit_key || o->require_audit || o->require_gate))
 		return misused("--supervised is for sockgated alone: no other option goes with it");
 	return -1;
@@ -101,6 +105,9 @@ int options_parse(int argc, char **argv, struct options *ret)
 			break;
 		case OPTION_AUDIT_KEY:
 			o.audit_key = optarg;
+			break;
+		case OPTION_METRICS:
+			o.metrics = optarg;
 			break;
 		case OPTION_REQUIRE_AUDIT:
 			o.require_audit = true;

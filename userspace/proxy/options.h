@@ -18,6 +18,7 @@ struct options {
 	const char *audit_key;                     /* --audit-key FILE */
 	bool require_audit;                        /* --require-audit */
 	bool require_gate;                         /* --require-gate */
+	const char *metrics;                       /* --metrics SPEC */
 	const char *listen[OPTIONS_LISTENERS_MAX]; /* --listen SPEC, as often as given */
 	unsigned n_listen;
 };

@@ -42,6 +42,9 @@ static int configure_options(struct config_build *build, const struct options *o
 		r = config_add_listener(build, DEFAULT_LISTEN, policy, stderr);
 	if (r == 0 && !o->policy)
 		r = config_load_environment(build, environ, stderr);
+	/* Last: the environment adds listeners where there are none. */
+	if (r == 0 && o->metrics)
+		r = config_add_metrics(build, o->metrics, stderr);
 	if (r == 0)
 		config_set_audit(build, o->audit ? o->audit : "-");
 	return r;

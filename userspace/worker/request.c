@@ -11,6 +11,7 @@
 #include "worker/facts.h"
 #include "worker/heads.h"
 #include "worker/origin.h"
+#include "worker/rollout.h"
 #include "json/json_body.h"
 
 /*
@@ -30,8 +31,20 @@ struct judged {
 	struct api_target target;
 	const struct image_policy *policy;
 	struct policy_decision decision;
+	struct rollout rollout;
 	struct str rewritten; /* what was changed in the body, while that is being judged; else empty */
 };
+
+/* What passes is a refusal to whoever reads the trail: its rule and reason, not those that let it pass. */
+static void record_would_deny(struct audit_request *r, const struct rollout *rollout)
+{
+	r->would_deny = true;
+	r->rule = rollout->refusal.rule;
+	r->file = rollout->refusal.file;
+	r->line = rollout->refusal.line;
+	r->reason = (struct str){ rollout->refusal.reason, rollout->refusal.reason_len };
+	r->limits = (struct str){ rollout->limits, rollout->limits_n };
+}
 
 static void record(struct worker *worker, struct client *client, const struct judged *j, bool allow,
 		   unsigned status, struct str reason)
@@ -62,6 +75,8 @@ static void record(struct worker *worker, struct client *client, const struct ju
 		if (j->policy)
 			r.policy = image_string(worker->image, j->policy->name);
 	}
+	if (j && allow && j->rollout.would_deny)
+		record_would_deny(&r, &j->rollout);
 	trail_add(&worker->trail, &r);
 }
 
@@ -207,7 +222,7 @@ static bool judge_head(struct worker *worker, struct client *client, struct judg
 	client->may_hijack = (j->target.operation->flags & API_HIJACK) != 0;
 	client->keep_alive = keep_alive && !client->may_hijack;
 	policy_decide(worker->image, j->policy, &j->request, &j->target, &j->decision);
-	if (!j->decision.allow) {
+	if (!rollout_head(&j->rollout, worker->image, j->policy, &j->request, &j->target, &j->decision)) {
 		refuse_decision(worker, client, j);
 		return false;
 	}
@@ -275,7 +290,8 @@ static bool know_enough(struct worker *worker, struct client *client, struct jud
 		client->state = CLIENT_FACTS;
 		return false;
 	}
-	if (policy_facts_judge(worker->image, j->policy, &j->target, client->facts, &j->decision))
+	if (policy_facts_judge(worker->image, j->policy, &j->target, client->facts, &j->decision) ||
+	    rollout_facts(&j->rollout, j->policy, &j->decision))
 		return true;
 	refuse_decision(worker, client, j);
 	return false;
@@ -344,7 +360,7 @@ static void judge_body(struct worker *worker, struct client *client, struct judg
 	if (!rewrite_body(worker, client, j, body, &changes))
 		goto out;
 	policy_decide_body(worker->image, j->policy, &j->target, body, &j->decision);
-	if (!j->decision.allow)
+	if (!rollout_body(&j->rollout, worker->image, j->policy, &j->target, body, &j->decision))
 		refuse_decision(worker, client, j);
 	else if (know_enough(worker, client, j, body))
 		forward(worker, client, j, HTTP_BODY_NONE, 0, body);
@@ -533,6 +549,8 @@ size_t request_take(struct worker *worker, struct client *client, char *in, size
 	j.decision.rule = j.decision.file = (struct str){ NULL, 0 };
 	j.decision.line = 0;
 	j.rewritten = (struct str){ NULL, 0 };
+	j.rollout.would_deny = false;
+	j.rollout.limits_n = 0;
 	head = http_request_parse(in, client->state == CLIENT_BODY ? client->head_len : n, &j.request, &why);
 	if (head == 0) {
 		if (client->deadline.class != DEADLINE_HEAD)

@@ -12,12 +12,11 @@ static struct stage stage;
 /* Everything is allowed by its rule, so that limits and lookups alone decide. */
 static void open_stage(void)
 {
-	struct image_listener *listener;
 	struct image_policy *policy;
 	uint32_t at;
 
 	fixture_init(&fixture);
-	at = fixture_take(&fixture, sizeof(*listener));
+	at = fixture_take(&fixture, sizeof(struct image_listener));
 	fixture_image(&fixture)->listeners = (struct image_list){ at, 1 };
 	policy = fixture_policy(&fixture);
 	at = fixture_take(&fixture, sizeof(struct image_source));
