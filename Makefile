@@ -82,7 +82,7 @@ DEPS_BUILD := gcc make pkg-config clang llvm libbpf-dev bpftool libseccomp-dev l
 	libfyaml-dev nettle-dev python3
 DEPS_CHECK := libcunit1-dev libclang-rt-dev clang-format clang-tidy cppcheck shellcheck mandoc python3 \
 	python3-docker python3-pytest docker.io containerd runc haproxy qemu-system-x86 busybox-static cpio \
-	xz-utils zstd lz4 openssl chromium kmod e2fsprogs iproute2 nodejs npm ca-certificates procps
+	xz-utils zstd lz4 openssl chromium kmod e2fsprogs iproute2 nodejs npm ca-certificates procps curl util-linux bash
 
 deps: ## install what building needs (as root, Debian)
 	$(Q).ci/install $(DEPS_BUILD)
@@ -143,7 +143,9 @@ LAYERS_sandbox := sandbox
 LAYERS_channel := channel
 LAYERS_listen  := listen $(LAYERS_policy)
 LAYERS_who     := who json text
-LAYERS_run     := run json text
+LAYERS_run     := run text
+# Its tests stand in runner/: tests/unit/run is the script that runs them all.
+LAYERS_runner  := $(LAYERS_run)
 LAYERS_gate    := gate audit text
 LAYERS_worker  := worker audit sandbox channel $(LAYERS_policy)
 LAYERS_proxy   := proxy config yaml audit sandbox channel listen notify $(LAYERS_policy)
@@ -186,17 +188,22 @@ $(BUILD)/man/sockgate-policy.5: userspace/man/policy_page userspace/man/sockgate
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) $^ > $@
 
+# What fuzz targets link: every pure library and the worker without its main, compiled once for all of them.
 FUZZ_SECONDS ?= 60
-# The worker without its main, and what it stands on.
-fuzz_worker_SOURCES := $(filter-out userspace/worker/worker.c,$(sort $(wildcard userspace/worker/*.c))) \
-	userspace/channel/channel.c
-build-fuzz/%: tests/fuzz/%.c $(wildcard userspace/*/*.[ch])
+FUZZ_FLAGS := -std=gnu11 $(DEFINES) -Iuserspace -Itests/fuzz -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_SOURCES := $(filter-out userspace/worker/worker.c,$(foreach l,text http api json yaml policy config audit channel worker,\
+	$(sort $(wildcard userspace/$(l)/*.c))))
+build-fuzz/obj/%.o: userspace/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -MMD -MP -fsanitize=fuzzer-no-link,address,undefined -c $< -o $@
+build-fuzz/libfuzzed.a: $(patsubst userspace/%.c,build-fuzz/obj/%.o,$(FUZZ_SOURCES))
+	@echo "  AR      $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+build-fuzz/%: tests/fuzz/%.c build-fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
-	$(Q)$(CLANG) -std=gnu11 $(DEFINES) -Iuserspace -Itests/fuzz -DTEST_VECTORS='"$(CURDIR)/tests/vectors"' -g -O1 \
-		-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $< \
-		$(foreach l,text http api json yaml policy config audit,$(sort $(wildcard userspace/$(l)/*.c))) \
-		$($(*F)_SOURCES) -ljansson -lfyaml -lhogweed -lnettle -o $@
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -DTEST_VECTORS='"$(CURDIR)/tests/vectors"' -fsanitize=fuzzer,address,undefined $< \
+		build-fuzz/libfuzzed.a -ljansson -lfyaml -lhogweed -lnettle -o $@
 fuzz: $(FUZZ_TARGETS) ## run every fuzz target for FUZZ_SECONDS each
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
@@ -231,4 +238,4 @@ uninstall: ## remove what install put there
 clean: ## remove what was built
 	rm -rf build build-san build-fuzz
 
--include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/tests/*/*/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d build-fuzz/obj/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/tests/*/*/*.d)

@@ -31,8 +31,9 @@ struct audit_request {
 	struct str policy;
 	struct str rule, file;
 	unsigned line;
-	struct str reason;     /* of a refusal */
-	struct str limits;     /* would_deny: every limit that refuses, "containers.binds, containers.privileged" */
+	struct str reason; /* of a refusal */
+	struct str
+		limits; /* would_deny: every limit that refuses, "containers.binds, containers.privileged" */
 	struct str rewritten;  /* what was changed before it was judged */
 	struct str listener;   /* "unix:/run/sockgate/docker.sock" */
 	int64_t uid, gid, pid; /* of the peer; -1: not known */

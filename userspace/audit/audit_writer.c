@@ -43,6 +43,7 @@ static void give_up_torn(struct audit_writer *w)
 	w->chain = w->kept = w->torn_from;
 	w->lines.n = w->torn = 0;
 	w->lost++;
+	w->lost_ever++;
 }
 
 static void tell_lost(struct audit_writer *w)
@@ -171,6 +172,7 @@ static void keep_torn(struct audit_writer *w, size_t at)
 		dropped--;
 	w->told = 0;
 	w->lost += dropped;
+	w->lost_ever += dropped;
 	memmove(w->lines.p, w->lines.p + at, keep);
 	w->lines.n = w->torn = keep;
 	w->size = file_size(w->fd);

@@ -26,6 +26,7 @@ struct audit_writer {
 	size_t torn;   /* bytes at the head of `lines` that end a line of which the trail has the beginning */
 	int64_t size;  /* of the file when that happened; -1: it is no file */
 	uint64_t lost; /* records that are not in the trail, and that no record tells of */
+	uint64_t lost_ever; /* of `lost`, those included that a record tells of by now */
 	uint64_t told; /* of these, what the note in `lines` tells of; 0: there is none */
 	int error;     /* errno of the last write; 0: it went well */
 	int owed; /* of audit_writer_begin()'s own writing, for the next audit_writer_flush() to return */

@@ -23,6 +23,7 @@ int cmd_explain(int argc, char **argv);
 int cmd_operations(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_who(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 int cmd_gate(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_audit_log(int argc, char **argv);

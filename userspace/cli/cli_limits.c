@@ -39,7 +39,7 @@ static void put_lists(struct buf *b, const struct policy_image *image, const str
 
 /* As it could stand in a policy. */
 void cli_limit_value(struct buf *b, const struct policy_image *image, const struct policy_key_row *row,
-		      const struct image_value *value)
+		     const struct image_value *value)
 {
 	switch (row->type) {
 	case POLICY_BOOL:

@@ -24,6 +24,7 @@ static const struct {
 	{ "audit-log", cmd_audit_log, "prove that the audit trail is whole, or say what was done to it" },
 	{ "gate", cmd_gate, "turn the kernel gate on or off, or ask how it is" },
 	{ "who", cmd_who, "list who can reach the engine, and how" },
+	{ "run", cmd_run, "run a command that reaches the engine through the proxy alone" },
 };
 
 static int usage(FILE *to)

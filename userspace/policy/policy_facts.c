@@ -37,6 +37,8 @@ bool policy_fact_matters(const struct policy_image *image, const struct image_po
 		return !policy_inspect_bind(image, policy, STR("/"), false, &why);
 	case POLICY_REFERENCE_VOLUME:
 		return policy_bool(policy, POLICY_KEY_CONTAINERS_CHECK_STORED);
+	case POLICY_REFERENCE_ENGINE:
+		return false;
 	case POLICY_REFERENCE_CONTAINER:
 		return policy->values[POLICY_KEY_CONTAINERS_PROTECTED].list.count > 0 ||
 		       (starts_a_container(target) &&
@@ -169,6 +171,9 @@ bool policy_facts_judge(const struct policy_image *image, const struct image_pol
 			break;
 		case POLICY_REFERENCE_CONTAINER:
 			fine = judge_container(&v, fact);
+			break;
+		case POLICY_REFERENCE_ENGINE:
+			fine = true;
 			break;
 		}
 		if (!fine)

@@ -58,6 +58,34 @@ static void a_hostile_value_cannot_break_the_line(void)
 	CU_ASSERT_PTR_EQUAL(memchr(out.p, '\n', out.n), out.p + out.n - 1);
 }
 
+static void what_passed_by_mode_alone_says_so_with_the_limits(void)
+{
+	struct audit_request r = {
+		.time = epoch,
+		.allow = true,
+		.would_deny = true,
+		.reason = STR("no"),
+		.limits = STR("containers.binds, containers.privileged"),
+	};
+	char memory[AUDIT_LINE_MAX];
+	struct buf out = buf_over(memory, sizeof(memory) - 1);
+
+	audit_format_request(&out, &r);
+	memory[out.n] = '\0';
+	CU_ASSERT_PTR_NOT_NULL(strstr(memory, ",\"event.outcome\":\"success\",\"event.type\":[\"allowed\"],"
+					      "\"sockgate.would_deny\":true,"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(memory,
+				      "\"event.reason\":\"no\",\"sockgate.limits\":\"containers.binds, "
+				      "containers.privileged\","));
+	r.would_deny = false;
+	r.limits.n = 0;
+	out = buf_over(memory, sizeof(memory) - 1);
+	audit_format_request(&out, &r);
+	memory[out.n] = '\0';
+	CU_ASSERT_PTR_NULL(strstr(memory, "would_deny"));
+	CU_ASSERT_PTR_NULL(strstr(memory, "sockgate.limits"));
+}
+
 static void what_was_rewritten_is_listed_whole(void)
 {
 	char list[1025];
@@ -88,6 +116,8 @@ static void the_longest_record_fits(void)
 		.rule = s,
 		.file = s,
 		.reason = s,
+		.would_deny = true,
+		.limits = s,
 		.rewritten = s,
 		.listener = s,
 		.peer = s,
@@ -128,6 +158,8 @@ int main(void)
 		{ "what was rewritten is listed whole", what_was_rewritten_is_listed_whole },
 		{ "the longest record fits", the_longest_record_fits },
 		{ "a note says what failed", a_note_says_what_failed },
+		{ "what passed by mode alone says so, with the limits",
+		  what_passed_by_mode_alone_says_so_with_the_limits },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -91,6 +91,40 @@ static void a_whole_file_reaches_the_image(void)
 	scratch_close(&s);
 }
 
+/* It serves nobody's requests, so it takes nothing's place, and the first listener is one with a policy. */
+static void a_listener_for_metrics_comes_last_and_beside_the_others(void)
+{
+	static const char *const texts[] = {
+		"version: 1\nlisteners:\n  - {tcp: 127.0.0.1:9100, metrics: true}\n"
+		"  - {unix: /a, policy: readonly}\n",
+		"version: 1\nlisteners:\n  - {tcp: 127.0.0.1:9100, metrics: true}\n",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const struct policy_image *image;
+		const struct image_listener *l;
+		const char *why = "";
+		struct scratch s;
+		int fd;
+
+		scratch_open(&s);
+		scratch_write(&s, "readonly.yaml", "version: 1\n");
+		CU_ASSERT_EQUAL_FATAL(scratch_load(&s, scratch_write(&s, "c.yaml", texts[i]), true), 0);
+		fd = config_seal(s.build);
+		CU_ASSERT_TRUE_FATAL(fd >= 0);
+		CU_ASSERT_EQUAL_FATAL(policy_image_map(fd, &image, &why), 0);
+		l = IMAGE_LIST(image, struct image_listener, image->listeners);
+		CU_ASSERT_EQUAL_FATAL(image->listeners.count, 2);
+		CU_ASSERT_EQUAL(l[0].metrics, 0);
+		CU_ASSERT_EQUAL(l[0].kind, IMAGE_UNIX);
+		CU_ASSERT_EQUAL(l[1].metrics, 1);
+		CU_ASSERT_EQUAL(l[1].port, 9100);
+		policy_image_unmap(image);
+		close(fd);
+		scratch_close(&s);
+	}
+}
+
 static void what_is_left_out_is_as_without_a_file(void)
 {
 	struct scratch s;
@@ -156,6 +190,18 @@ static void errors_name_file_line_and_column(void)
 		  "[\"https://a/\"]}\n",
 		  "c.yaml:3:50: allowed_origins: https://a/ is not an origin such as "
 		  "https://app.example.com\n" },
+		{ "version: 1\nlisteners:\n  - {unix: /a, policy: zz-one, metrics: true}\n",
+		  "c.yaml:3:16: policy goes not with metrics: true\n" },
+		{ "version: 1\nlisteners:\n  - {unix: /a, metrics: true, allowed_origins: [http://a]}\n",
+		  "c.yaml:3:31: allowed_origins goes not with metrics: true\n" },
+		{ "version: 1\nlisteners:\n  - {unix: /a, metrics: false}\n",
+		  "c.yaml:3:5: a listener needs the key policy\n" },
+		{ "version: 1\nlisteners:\n  - {unix: /a, metrics: 1}\n",
+		  "c.yaml:3:25: metrics must be true or false\n"
+		  "c.yaml:3:5: a listener needs the key policy\n" },
+		{ "version: 1\nlisteners:\n  - {tcp: \"0.0.0.0:9\", metrics: true}\n",
+		  "c.yaml:3:11: tcp beyond loopback is neither encrypted nor authenticated; say "
+		  "insecure_plain_tcp: true if something else protects it\n" },
 		{ "version: 1\npolicies:\n  - when: {}\n    policy: zz-one\n",
 		  "c.yaml:3:11: when needs uid or gid\n" },
 		{ "version: 1\npolicies:\n  - when: {uid: root}\n    policy: zz-one\n",
@@ -241,6 +287,8 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "a whole file reaches the image", a_whole_file_reaches_the_image },
+		{ "a listener for metrics comes last and beside the others",
+		  a_listener_for_metrics_comes_last_and_beside_the_others },
 		{ "what is left out is as without a file", what_is_left_out_is_as_without_a_file },
 		{ "errors name file, line and column", errors_name_file_line_and_column },
 		{ "options take Docker's spelling", options_take_dockers_spelling },

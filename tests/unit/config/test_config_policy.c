@@ -21,6 +21,8 @@ static void errors_name_file_line_and_column(void)
 		const char *text, *errors;
 	} cases[] = {
 		{ "version: 2\n", "p.yaml:1:10: version must be 1\n" },
+		{ "version: 1\nmode: permissive\n",
+		  "p.yaml:2:7: mode must be one of: enforce, warn, learn\n" },
 		{ "allow: []\n", "p.yaml:1:1: a policy needs the key version\n" },
 		{ "- a\n", "p.yaml:1:1: a policy must be a mapping (key: value)\n" },
 		{ "version: 1\nalow: []\n",
@@ -291,6 +293,51 @@ static void a_glob_meets_the_patterns_that_share_a_path_with_it(void)
 		CU_ASSERT_EQUAL(config_glob_meets(str_from(cases[i].glob), cases[i].pattern), cases[i].want);
 }
 
+static void a_mode_is_enforce_unless_the_policy_itself_says_otherwise(void)
+{
+	static const struct {
+		const char *text;
+		enum policy_mode mode;
+		bool warned;
+	} cases[] = {
+		{ "version: 1\n", POLICY_ENFORCE, false },
+		{ "version: 1\nmode: enforce\n", POLICY_ENFORCE, false },
+		{ "version: 1\nmode: warn\n", POLICY_WARN, true },
+		{ "version: 1\nmode: learn\n", POLICY_LEARN, true },
+		{ "version: 1\nextends: zz-parent\n", POLICY_ENFORCE, false },
+		{ "version: 1\nextends: zz-parent\nmode: warn\n", POLICY_WARN, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct policy_image *image;
+		struct scratch s;
+
+		scratch_open(&s);
+		scratch_write(&s, "zz-parent.yaml", "version: 1\nmode: learn\n");
+		image = scratch_image(&s, scratch_write(&s, "p.yaml", cases[i].text));
+		CU_ASSERT_PTR_NOT_NULL(image);
+		if (image)
+			CU_ASSERT_EQUAL(policy_image_at(image, s.index)->mode, cases[i].mode);
+		CU_ASSERT_EQUAL(strstr(s.errors, "warning: p.yaml: mode: ") != NULL, cases[i].warned);
+		CU_ASSERT_EQUAL(strstr(s.errors, "PROTECTS NOTHING") != NULL, cases[i].warned);
+		policy_image_unmap(image);
+		scratch_close(&s);
+	}
+}
+
+static void a_policy_that_two_listeners_use_is_warned_about_once(void)
+{
+	struct scratch s;
+
+	scratch_open(&s);
+	scratch_write(&s, "zz-tried.yaml", "version: 1\nmode: warn\n");
+	CU_ASSERT_EQUAL(scratch_load(&s, "zz-tried", false), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(s.errors, "PROTECTS NOTHING"));
+	CU_ASSERT_EQUAL(scratch_load(&s, "zz-tried", false), 0);
+	CU_ASSERT_STRING_EQUAL(s.errors, "");
+	scratch_close(&s);
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
@@ -306,6 +353,10 @@ int main(void)
 		{ "values can be set from text", values_can_be_set_from_text },
 		{ "a glob meets the patterns that share a path with it",
 		  a_glob_meets_the_patterns_that_share_a_path_with_it },
+		{ "a mode is enforce unless the policy itself says otherwise",
+		  a_mode_is_enforce_unless_the_policy_itself_says_otherwise },
+		{ "a policy that two listeners use is warned about once",
+		  a_policy_that_two_listeners_use_is_warned_about_once },
 		CU_TEST_INFO_NULL,
 	};
 
