@@ -23,10 +23,12 @@ enum msg_type {
 	MSG_ENGINE,      /* proxy -> worker. fd: a connection to engine arg, made ahead of need */
 	MSG_ENGINE_DOWN, /* proxy -> worker. engine arg could not be reached: error is the errno */
 	MSG_RESOLVED, /* proxy -> worker. answers MSG_RESOLVE arg: error, or text: the path without links */
+	MSG_PING,     /* proxy -> worker. are you there? */
 	/* upwards */
 	MSG_READY,   /* worker -> proxy, proxy -> sockgated: serving */
 	MSG_WANT,    /* worker -> proxy: count more connections to engine arg, please */
 	MSG_RESOLVE, /* worker -> proxy: where does the host path in text lead? arg comes back */
+	MSG_PONG,    /* worker -> proxy: answers MSG_PING */
 	MSG_TYPES
 };
 

@@ -28,12 +28,13 @@
 #include "proxy/resolve.h"
 #include "proxy/setup.h"
 #include "proxy/spawn.h"
+#include "proxy/watchdog.h"
 #include "sandbox/sandbox.h"
 
 #define PERMIT_SETUP \
 	((1u << MSG_IMAGE) | (1u << MSG_LISTENER) | (1u << MSG_AUDIT) | (1u << MSG_GATE) | (1u << MSG_START))
 #define PERMIT_SERVE  ((1u << MSG_AUDIT) | (1u << MSG_GATE))
-#define PERMIT_WORKER ((1u << MSG_READY) | (1u << MSG_WANT) | (1u << MSG_RESOLVE))
+#define PERMIT_WORKER ((1u << MSG_READY) | (1u << MSG_WANT) | (1u << MSG_RESOLVE) | (1u << MSG_PONG))
 
 /* A descriptor limit that suits any table of connections; nothing is ever sized by it. */
 #define NOFILE_MAX 1048576
@@ -47,6 +48,7 @@ struct proxy {
 	bool supervised;
 	bool may_respawn;
 	int signals;
+	struct watchdog watchdog;
 	int notify;
 	char worker_path[PATH_MAX];
 };
@@ -214,6 +216,8 @@ static void run_worker(struct proxy *proxy)
 			say_ready(proxy);
 		else if (msg.type == MSG_RESOLVE)
 			resolve(proxy, &msg);
+		else if (msg.type == MSG_PONG)
+			notify_send(proxy->notify, "WATCHDOG=1");
 		else if (msg.arg < proxy->engines.n && msg.count <= 1024)
 			proxy->worker.owed[msg.arg] += msg.count;
 		else
@@ -361,8 +365,8 @@ static _Noreturn void serve(struct proxy *proxy)
 		unsigned n = engines_watch(&proxy->engines, fds + AT_ENGINES);
 		int timeout = proxy->setup.trail.signs ? TRAIL_SIGN_MS : -1;
 
-		if (poll(fds, AT_ENGINES + n, proxy->engines.again ? ENGINE_RETRY : timeout) < 0 &&
-		    errno != EINTR)
+		timeout = watchdog_timeout(&proxy->watchdog, proxy->engines.again ? ENGINE_RETRY : timeout);
+		if (poll(fds, AT_ENGINES + n, timeout) < 0 && errno != EINTR)
 			die(EXIT_FAILURE, "poll", errno);
 		engines_ready(&proxy->engines, &proxy->worker, fds + AT_ENGINES, n);
 		if (fds[AT_SUPERVISOR].revents)
@@ -373,6 +377,7 @@ static _Noreturn void serve(struct proxy *proxy)
 			run_signals(proxy);
 		engines_serve(&proxy->engines, &proxy->worker);
 		trail_sign(&proxy->setup.trail, false);
+		watchdog_ask(&proxy->watchdog, proxy->worker.ready ? proxy->worker.channel : -1);
 	}
 }
 
@@ -415,6 +420,7 @@ int main(int argc, char **argv)
 		die(EXIT_FAILURE,
 		    "sockgate-worker is neither beside this program nor in " SOCKGATE_LIBEXECDIR, 0);
 	proxy.notify = notify_open();
+	watchdog_init(&proxy.watchdog);
 	proxy.signals = watch_signals();
 	if (proxy.signals < 0)
 		die(EXIT_FAILURE, "signalfd", errno);

@@ -86,6 +86,7 @@ void client_close(struct worker *worker, struct client *client)
 		client->next = worker->dead_clients;
 		worker->dead_clients = client;
 	}
+	metrics_set_stream(&worker->metrics, &client->stream, METRICS_NO_STREAM);
 	client->state = CLIENT_DEAD;
 	worker->n_clients--;
 }
@@ -117,7 +118,7 @@ int client_hold(struct client *client, const char *in, size_t len)
 		return 0;
 	}
 	/* The bytes may be the end of `held` itself. */
-	if (in >= client->held && in < client->held + client->held_cap) {
+	if (client->held && in >= client->held && in < client->held + client->held_cap) {
 		memmove(client->held, in, len);
 	} else {
 		if (reserve(client, len) < 0)
@@ -272,6 +273,7 @@ static void send_answer(struct worker *worker, struct client *client, struct str
 	size_t consumed;
 
 	flow_begin(&client->down, &client->source, &client->source, HTTP_BODY_NONE, 0, HTTP_BODY_NONE);
+	flow_count(&client->down, &worker->metrics.bytes[METRICS_TO_CLIENT]);
 	client->state = CLIENT_ANSWER;
 	deadline_set(&worker->deadlines, &client->deadline, DEADLINE_BODY, worker->now);
 	switch (flow_feed(&client->down, bytes, NULL, 0, &consumed)) {
@@ -295,6 +297,7 @@ void client_fail(struct worker *worker, struct client *client, unsigned status, 
 	char memory[1024];
 	struct buf out = buf_over(memory, sizeof(memory));
 
+	metrics_count_failure(&worker->metrics, status);
 	client->keep_alive = false;
 	/* Wherever the request stood: of its body there may be more to come. */
 	client->body_unread = true;
@@ -324,6 +327,7 @@ void client_finish(struct worker *worker, struct client *client)
 	 * answer. */
 	bool unread = client->body_unread || client->held_len || client->source.readable;
 
+	metrics_set_stream(&worker->metrics, &client->stream, METRICS_NO_STREAM);
 	if (!unread || client->source.hangup || shutdown(client->source.fd, SHUT_WR) < 0) {
 		client_close(worker, client);
 		return;
@@ -369,6 +373,7 @@ void client_next(struct worker *worker, struct client *client)
 	client->request_len = 0;
 	client->retries = 0;
 	client->answered = client->engine_shut = client->tunnel = false;
+	metrics_set_stream(&worker->metrics, &client->stream, METRICS_NO_STREAM);
 	client->state = CLIENT_HEAD;
 	deadline_set(&worker->deadlines, &client->deadline, DEADLINE_IDLE, worker->now);
 	if (client->held_len || client->source.readable)
@@ -395,6 +400,10 @@ void client_expired(struct worker *worker, struct client *client, enum deadline_
 		if (client->lookup)
 			facts_forget(worker, client);
 		client_fail(worker, client, 504, "sockgate: the engine did not take a connection in time");
+		break;
+	case DEADLINE_READY:
+		pool_unwait(worker, client->engine_index, client);
+		client_fail(worker, client, 503, "sockgate: the Docker engine did not answer /_ping in time");
 		break;
 	default:
 		client_close(worker, client);

@@ -51,6 +51,8 @@ struct client {
 	bool answered;    /* the engine's response head has been passed on */
 	bool engine_shut; /* our side towards the engine is shut: it cannot be used again */
 	bool engine_keep; /* the response lets the connection be used again */
+	uint8_t stream;   /* enum metrics_stream */
+	int64_t decided;  /* metrics.now when the request in hand was allowed */
 	uint8_t retries;
 	uint8_t engine_index;
 

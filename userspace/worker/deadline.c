@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 const int64_t deadline_milliseconds[DEADLINE_CLASSES] = {
-	[DEADLINE_HEAD] = 10 * 1000,  [DEADLINE_BODY] = 60 * 1000,  [DEADLINE_ENGINE] = 10 * 1000,
-	[DEADLINE_LINGER] = 2 * 1000, [DEADLINE_IDLE] = 600 * 1000,
+	[DEADLINE_HEAD] = 10 * 1000, [DEADLINE_BODY] = 60 * 1000,  [DEADLINE_ENGINE] = 10 * 1000,
+	[DEADLINE_READY] = 2 * 1000, [DEADLINE_LINGER] = 2 * 1000, [DEADLINE_IDLE] = 600 * 1000,
 };
 
 void deadlines_init(struct deadlines *all)

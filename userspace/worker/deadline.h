@@ -15,6 +15,7 @@ enum deadline_class {
 	DEADLINE_HEAD,   /* a request's head must be complete */
 	DEADLINE_BODY,   /* a body that is to be inspected must be complete */
 	DEADLINE_ENGINE, /* the engine must be reached */
+	DEADLINE_READY,  /* the engine must have answered a question about its health */
 	DEADLINE_LINGER, /* what a refused client still sends is thrown away so long */
 	DEADLINE_IDLE,   /* between two requests on a connection */
 	DEADLINE_CLASSES,

@@ -58,6 +58,9 @@ void exchange_forward(struct worker *worker, struct client *client)
 	client->state = CLIENT_WAITING;
 	deadline_set(&worker->deadlines, &client->deadline, DEADLINE_ENGINE, worker->now);
 	pool_wait(worker, client->engine_index, client);
+	/* It may have gone while its request was judged: the event for that has been. */
+	if (client->source.hangup)
+		loop_queue(&worker->loop, &client->source);
 }
 
 /* The engine takes no more of the request; it may have answered. The rest of the body is not read. */
@@ -100,6 +103,7 @@ void exchange_begin(struct worker *worker, struct client *client, struct engine_
 		return;
 	}
 	flow_begin(&client->up, &client->source, &connection->source, in, client->body_length, in);
+	flow_count(&client->up, &worker->metrics.bytes[METRICS_TO_ENGINE]);
 	r = flow_feed(&client->up, client->action, client->held, client->held_len, &consumed);
 	if (r == FLOW_TO_LOST) {
 		/* Where nothing has left, nothing of the body is gone either: safe for any method. */
@@ -113,7 +117,7 @@ void exchange_begin(struct worker *worker, struct client *client, struct engine_
 		client_close(worker, client);
 		return;
 	}
-	if (in != HTTP_BODY_NONE &&
+	if (in != HTTP_BODY_NONE && consumed > 0 &&
 	    client_hold(client, client->held + consumed, client->held_len - consumed) < 0) {
 		client_close(worker, client);
 		return;
@@ -162,6 +166,7 @@ static void open_tunnel(struct worker *worker, struct client *client)
 	flow_end(&client->up);
 	flow_begin(&client->up, &client->source, &client->engine->source, HTTP_BODY_CLOSE, 0,
 		   HTTP_BODY_CLOSE);
+	flow_count(&client->up, &worker->metrics.bytes[METRICS_TO_ENGINE]);
 	r = flow_feed(&client->up, (struct str){ NULL, 0 }, client->held, client->held_len, &consumed);
 	if (r == FLOW_TO_LOST || r == FLOW_FROM_LOST || client_hold(client, NULL, 0) < 0) {
 		client_close(worker, client);
@@ -212,6 +217,9 @@ static void answer(struct worker *worker, struct client *client, const struct ht
 	}
 	flow_begin(&client->down, &client->engine->source, &client->source, in, response->content_length,
 		   out);
+	flow_count(&client->down, &worker->metrics.bytes[METRICS_TO_CLIENT]);
+	metrics_count_answer(&worker->metrics, client->decided);
+	metrics_set_stream(&worker->metrics, &client->stream, tunnel ? METRICS_TUNNEL : METRICS_RESPONSE);
 	r = flow_feed(&client->down, buf_view(&head), rest, len, &consumed);
 	if (r == FLOW_FROM_LOST || r == FLOW_TO_LOST) {
 		client_close(worker, client);

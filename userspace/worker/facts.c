@@ -147,7 +147,12 @@ void facts_look_up(struct worker *worker, struct client *client)
 		client_judge_again(worker, client);
 		return;
 	}
-	deadline_set(&worker->deadlines, &client->deadline, DEADLINE_ENGINE, worker->now);
+	/* It may have gone meanwhile: the event for that has been. */
+	if (client->source.hangup)
+		loop_queue(&worker->loop, &client->source);
+	deadline_set(&worker->deadlines, &client->deadline,
+		     client->fact->kind == POLICY_REFERENCE_ENGINE ? DEADLINE_READY : DEADLINE_ENGINE,
+		     worker->now);
 	if (client->fact->kind == POLICY_REFERENCE_BIND)
 		ask_proxy(worker, client, client->fact);
 	else
@@ -210,6 +215,15 @@ static void try_again(struct worker *worker, struct client *client)
 		settle(worker, client, EPIPE);
 }
 
+static void put_target(struct buf *out, const struct policy_fact *fact)
+{
+	buf_puts(out, fact->kind == POLICY_REFERENCE_VOLUME      ? "/volumes/"
+		      : fact->kind == POLICY_REFERENCE_CONTAINER ? "/containers/"
+								 : "/");
+	buf_puts(out, fact->name);
+	buf_puts(out, fact->kind == POLICY_REFERENCE_CONTAINER ? "/json" : "");
+}
+
 void facts_begin(struct worker *worker, struct client *client, struct engine_connection *connection)
 {
 	const struct policy_fact *fact = client->fact;
@@ -217,9 +231,8 @@ void facts_begin(struct worker *worker, struct client *client, struct engine_con
 	struct buf out = buf_over(memory, sizeof(memory));
 
 	client->engine = connection;
-	buf_puts(&out, fact->kind == POLICY_REFERENCE_VOLUME ? "GET /volumes/" : "GET /containers/");
-	buf_puts(&out, fact->name);
-	buf_puts(&out, fact->kind == POLICY_REFERENCE_VOLUME ? "" : "/json");
+	buf_puts(&out, "GET ");
+	put_target(&out, fact);
 	buf_puts(&out, " HTTP/1.1\r\nHost: docker\r\nUser-Agent: sockgate\r\n\r\n");
 	if (out.overflow) {
 		drop(worker, client, ENAMETOOLONG);

@@ -22,6 +22,17 @@ void flow_begin(struct flow *flow, struct source *from, struct source *to, enum 
 	flow->ended = in == HTTP_BODY_NONE || (in == HTTP_BODY_LENGTH && length == 0);
 }
 
+void flow_count(struct flow *flow, uint64_t *counter)
+{
+	flow->count = counter;
+}
+
+static void add_sent(struct flow *flow, size_t sent)
+{
+	if (flow->count)
+		*flow->count += sent;
+}
+
 void flow_end(struct flow *flow)
 {
 	free(flow->tail);
@@ -77,6 +88,7 @@ static enum flow_result emit(struct flow *flow, struct iovec *iov, int n)
 		if (sent < 0)
 			sent = 0;
 		flow->sent |= sent > 0;
+		add_sent(flow, (size_t)sent);
 		if ((size_t)sent == total)
 			return FLOW_DONE;
 		flow->to->writable = false;
@@ -97,6 +109,7 @@ static enum flow_result send_tail(struct flow *flow)
 	else if (sent < 0)
 		return FLOW_TO_LOST;
 	flow->tail_at += (size_t)sent;
+	add_sent(flow, (size_t)sent);
 	if (flow->tail_at < flow->tail_len) {
 		flow->to->writable = false;
 		return FLOW_BLOCKED;
@@ -183,6 +196,8 @@ enum flow_result flow_feed(struct flow *flow, struct str prefix, const char *in,
 	size_t consumed = 0;
 
 	*ret_consumed = 0;
+	if (!in)
+		in = ""; /* C has no NULL + 0 */
 	do {
 		struct pieces pieces;
 		size_t used = 0, data = 0;

@@ -22,7 +22,8 @@ struct flow {
 	bool excess; /* bytes stood behind a chunked body and were thrown away: `from` cannot be used again */
 	uint64_t left; /* HTTP_BODY_LENGTH: bytes not read yet */
 	struct http_chunks chunks;
-	char *tail; /* allocated: what `to` has not taken yet */
+	uint64_t *count; /* somebody else's counter of the bytes that leave, or NULL */
+	char *tail;      /* allocated: what `to` has not taken yet */
 	size_t tail_at, tail_len;
 };
 
@@ -36,6 +37,8 @@ enum flow_result {
 
 void flow_begin(struct flow *flow, struct source *from, struct source *to, enum http_framing in,
 		uint64_t length, enum http_framing out);
+/* Adds to *counter, which outlives the flow, the bytes that leave. */
+void flow_count(struct flow *flow, uint64_t *counter);
 /* Frees the tail. A flow that never began (all zero) is fine. */
 void flow_end(struct flow *flow);
 /* Whether a flow has begun and not been ended. */

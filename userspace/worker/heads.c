@@ -152,10 +152,14 @@ void heads_write_response(struct buf *out, const struct http_response *response,
 const char *heads_reason(unsigned status)
 {
 	switch (status) {
+	case 200:
+		return "OK";
 	case 400:
 		return "Bad Request";
 	case 403:
 		return "Forbidden";
+	case 404:
+		return "Not Found";
 	case 408:
 		return "Request Timeout";
 	case 411:
@@ -168,6 +172,8 @@ const char *heads_reason(unsigned status)
 		return "Expectation Failed";
 	case 431:
 		return "Request Header Fields Too Large";
+	case 500:
+		return "Internal Server Error";
 	case 502:
 		return "Bad Gateway";
 	case 503:

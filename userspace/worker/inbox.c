@@ -15,7 +15,7 @@
 	((1u << MSG_IMAGE) | (1u << MSG_LISTENER) | (1u << MSG_AUDIT) | (1u << MSG_GATE) | (1u << MSG_START))
 #define PERMIT_SERVE \
 	((1u << MSG_IMAGE) | (1u << MSG_AUDIT) | (1u << MSG_GATE) | (1u << MSG_ENGINE) | \
-	 (1u << MSG_ENGINE_DOWN) | (1u << MSG_RESOLVED))
+	 (1u << MSG_ENGINE_DOWN) | (1u << MSG_RESOLVED) | (1u << MSG_PING))
 
 static void fail(struct worker *worker, const char *what, int error)
 {
@@ -85,6 +85,14 @@ static void take_engine(struct worker *worker, const struct msg *msg, int fd)
 	fail(worker, "a connection to an engine that the image does not name", 0);
 }
 
+/* From the turn, so that it says that the loop turns. A channel that is full now is asked through again. */
+static void take_ping(struct worker *worker)
+{
+	struct msg msg = { .type = MSG_PONG };
+
+	(void)channel_send(worker->channel, &msg, -1);
+}
+
 static void take_message(struct worker *worker, const struct msg *msg, int fd)
 {
 	switch (msg->type) {
@@ -114,6 +122,9 @@ static void take_message(struct worker *worker, const struct msg *msg, int fd)
 		break;
 	case MSG_RESOLVED:
 		facts_resolved(worker, msg);
+		break;
+	case MSG_PING:
+		take_ping(worker);
 		break;
 	default:
 		break;

@@ -71,6 +71,7 @@ void pool_arrived(struct worker *worker, unsigned index, int fd)
 	}
 	connection->source = (struct source){ .fd = fd, .kind = SOURCE_ENGINE, .writable = true };
 	connection->engine = index;
+	worker->metrics.engine_connections++;
 	if (loop_add(&worker->loop, &connection->source) < 0) {
 		pool_drop(worker, connection);
 		return;
@@ -93,6 +94,7 @@ void pool_down(struct worker *worker, unsigned index, int error)
 	struct engine *engine = &worker->engines[index];
 	struct client *client;
 
+	worker->metrics.engine_unreachable++;
 	engine->wanted = 0;
 	while ((client = next_waiting(engine)))
 		client_engine_down(worker, client, error);
@@ -201,6 +203,7 @@ void pool_drop(struct worker *worker, struct engine_connection *connection)
 	if (!connection->client)
 		unlink_idle(&worker->engines[connection->engine], connection);
 	connection->client = NULL;
+	worker->metrics.engine_connections--;
 	loop_close(&worker->loop, &connection->source);
 	free(connection->held);
 	connection->held = NULL;

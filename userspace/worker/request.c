@@ -10,6 +10,7 @@
 #include "worker/body_plan.h"
 #include "worker/facts.h"
 #include "worker/heads.h"
+#include "worker/monitor.h"
 #include "worker/origin.h"
 #include "worker/rollout.h"
 #include "json/json_body.h"
@@ -46,6 +47,21 @@ static void record_would_deny(struct audit_request *r, const struct rollout *rol
 	r->limits = (struct str){ rollout->limits, rollout->limits_n };
 }
 
+/* By the rule that refused, which is not the one that decided where something else was wrong. */
+static void count(struct worker *worker, struct client *client, const struct judged *j, bool allow,
+		  unsigned status)
+{
+	bool by_rule = j && j->decision.rule.n && !j->decision.allow;
+
+	metrics_count_request(&worker->metrics, j ? j->target.operation : NULL,
+			      !allow                       ? METRICS_DENY
+			      : j && j->rollout.would_deny ? METRICS_WARN
+							   : METRICS_ALLOW);
+	if (!allow)
+		metrics_count_refusal(&worker->metrics, by_rule ? j->decision.rule : STR(""), status);
+	client->decided = worker->metrics.now;
+}
+
 static void record(struct worker *worker, struct client *client, const struct judged *j, bool allow,
 		   unsigned status, struct str reason)
 {
@@ -61,8 +77,10 @@ static void record(struct worker *worker, struct client *client, const struct ju
 		.policy_hash = worker->image ? worker->image->hash : 0,
 	};
 
+	count(worker, client, j, allow, status);
 	if (worker->trail.fd < 0)
 		return;
+	worker->metrics.audit_records++;
 	clock_gettime(CLOCK_REALTIME, &r.time);
 	if (j) {
 		r.method = str_from(http_method_name(j->request.method));
@@ -479,6 +497,21 @@ static size_t take_body(struct worker *worker, struct client *client, struct jud
 	return 0;
 }
 
+/* On a listener for metrics. Mustn't: judge, forward. */
+static void monitor(struct worker *worker, struct client *client, struct judged *j)
+{
+	struct buf out;
+
+	client->keep_alive = client->keep_alive && !j->request.upgrade.p;
+	if (!judge_origin(worker, client, j))
+		return;
+	out = arena_room(worker, MONITOR_ROOM);
+	if (monitor_answer(worker, client, &j->request, &out))
+		pend(worker, client, &out, false);
+	else
+		client->state = CLIENT_FACTS;
+}
+
 static unsigned head_status(ssize_t error)
 {
 	switch (error) {
@@ -507,6 +540,11 @@ static size_t judge(struct worker *worker, struct client *client, struct judged 
 	/* A body behind a refusal is not read, so nothing can follow it. */
 	client->keep_alive = keep_alive && !has_body;
 	client->body_unread = has_body;
+	if (listener_of(worker, client)->metrics) {
+		*ret_keep = n;
+		monitor(worker, client, j);
+		return client->state == CLIENT_FACTS ? 0 : has_body ? n : client->head_len;
+	}
 	if (!judge_head(worker, client, j))
 		return has_body ? n : client->head_len;
 	keep_alive = keep_alive && !client->may_hijack;

@@ -19,12 +19,12 @@
 #include "worker/inbox.h"
 #include "worker/turn.h"
 
-static int64_t milliseconds(void)
+static int64_t microseconds(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static _Noreturn void die(const char *what, int error)
@@ -48,7 +48,8 @@ static _Noreturn void serve(struct worker *worker)
 
 		if (r < 0)
 			die("epoll_wait", -r);
-		if (!worker_turn(worker, milliseconds())) {
+		worker->metrics.now = microseconds();
+		if (!worker_turn(worker, worker->metrics.now / 1000)) {
 			audit_writer_close(&worker->trail);
 			end(worker);
 		}
@@ -135,6 +136,7 @@ int main(void)
 	r = worker_init(&worker, CHANNEL_FD);
 	if (r < 0)
 		die("cannot start", -r);
+	worker.metrics.started = (int64_t)time(NULL);
 	set_up(&worker);
 	confine_late();
 	start_serving(&worker);

@@ -12,8 +12,8 @@
  *
  * Files: turn.c the three phases, inbox.c the proxy's messages, loop.c sources, deadline.c timeouts, client.c
  * and request.c reading and judging requests, facts.c what a judgement has to know, exchange.c forwarding and
- * responses, flow.c bodies and tunnels, pool.c engine connections, trail.c audit, heads.c and body_plan.c
- * pure.
+ * responses, flow.c bodies and tunnels, pool.c engine connections, trail.c audit, monitor.c metrics and
+ * health, metrics.c, heads.c and body_plan.c pure.
  */
 #ifndef SOCKGATE_WORKER_H
 #define SOCKGATE_WORKER_H
@@ -23,6 +23,7 @@
 #include "worker/deadline.h"
 #include "worker/flow.h"
 #include "worker/loop.h"
+#include "worker/metrics.h"
 #include "worker/trail.h"
 
 #define WORKER_LISTENERS_MAX 64
@@ -53,6 +54,7 @@ struct worker {
 	struct loop loop;
 	struct deadlines deadlines;
 	struct audit_writer trail;
+	struct metrics metrics;
 	int channel;
 	struct source channel_source;
 	const struct policy_image *image;
