@@ -2,7 +2,8 @@
 /*
  * attack.c - tries to reach the guarded socket and reports, one line a try.
  *
- *   attack all               every attack of the table
+ *   attack all               every attack on the socket
+ *   attack guards            every attack on the gate itself
  *   attack some LABEL        the plain ones; LABEL says what was done before
  *   attack open LABEL        plain ones that are to succeed: there is no gate (the tests can fail)
  *   attack hammer MS LABEL   for so long, without a pause; none may get through
@@ -140,49 +141,62 @@ static bool try_one(const struct attack *attack, const char *label, int expected
 	const char *hook;
 	uint64_t moved;
 	int error;
+	bool fits;
 
 	report_counters(&before);
 	error = run_apart(attack->become, attack->run);
 	report_counters(&after);
-	moved = report_denied(&before, &after, &hook);
+	moved = report_moved(&before, &after, attack->counter, &hook);
+	fits = after.present ? refused == ATTACK_SOME ? moved > 0 : moved == refused : refused == 0;
 	snprintf(name, sizeof(name), "%s%s%s", attack->name, *label ? ": " : "", label);
 	return report_line(stdout, name, attack->position, report_errno(expected), report_errno(error), hook,
-			   error == expected && (after.present ? moved == refused : refused == 0));
+			   error == expected && fits);
 }
 
 const struct attack attack_table[] = {
-	{ "connect", "root shell", NULL, attack_plain, EPERM, 1 },
-	{ "connect", "user in group docker", become_docker_user, attack_plain, EPERM, 1 },
-	{ "connect", "user in no group", become_nobody, attack_plain, EACCES, 0 },
-	{ "non-blocking connect", "user in group docker", become_docker_user, attack_nonblocking, EPERM, 1 },
-	{ "own symlink", "user in group docker", become_docker_user, attack_symlink, EPERM, 1 },
-	{ "relative path", "user in group docker", become_docker_user, attack_relative, EPERM, 1 },
-	{ "dots and slashes", "user in group docker", become_docker_user, attack_dots, EPERM, 1 },
-	{ "/proc/self/fd/N", "user in group docker", become_docker_user, attack_descriptor_path, EPERM, 1 },
-	{ "/proc/1/root", "root shell", NULL, attack_root_of_init, EPERM, 1 },
-	{ "hard link", "root shell", NULL, attack_hard_link, EPERM, 1 },
-	{ "rename of the socket", "root shell", NULL, attack_rename, EPERM, 1 },
-	{ "bind mount", "root in another mount namespace", NULL, attack_bind_mount, EPERM, 1 },
+	{ "connect", "root shell", NULL, attack_plain, EPERM, 1, ATTACK_CONNECTS },
+	{ "connect", "user in group docker", become_docker_user, attack_plain, EPERM, 1, ATTACK_CONNECTS },
+	{ "connect", "user in no group", become_nobody, attack_plain, EACCES, 0, ATTACK_CONNECTS },
+	{ "non-blocking connect", "user in group docker", become_docker_user, attack_nonblocking, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "own symlink", "user in group docker", become_docker_user, attack_symlink, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "relative path", "user in group docker", become_docker_user, attack_relative, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "dots and slashes", "user in group docker", become_docker_user, attack_dots, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "/proc/self/fd/N", "user in group docker", become_docker_user, attack_descriptor_path, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "/proc/1/root", "root shell", NULL, attack_root_of_init, EPERM, 1, ATTACK_CONNECTS },
+	{ "hard link", "root shell", NULL, attack_hard_link, EPERM, 1, ATTACK_CONNECTS },
+	{ "bind mount", "root in another mount namespace", NULL, attack_bind_mount, EPERM, 1,
+	  ATTACK_CONNECTS },
 	{ "open_tree and move_mount", "root in another mount namespace", NULL, attack_cloned_mount, EPERM,
-	  1 },
-	{ "chroot with the socket mounted", "root in a container", NULL, attack_chroot, EPERM, 1 },
-	{ "user namespace", "user in group docker", become_docker_user, attack_user_namespace, EPERM, 1 },
-	{ "network namespace", "root shell", NULL, attack_network_namespace, EPERM, 1 },
-	{ "from a thread", "user in group docker", become_docker_user, attack_thread, EPERM, 1 },
-	{ "io_uring", "user in group docker", become_docker_user, attack_ring_inline, EPERM, 1 },
-	{ "io_uring worker", "user in group docker", become_docker_user, attack_ring_worker, EPERM, 1 },
-	{ "io_uring polled", "user in group docker", become_docker_user, attack_ring_polled, EPERM, 1 },
-	{ "SOCK_DGRAM", "root shell", NULL, attack_datagram, EPROTOTYPE, 0 },
-	{ "SOCK_SEQPACKET", "root shell", NULL, attack_seqpacket, EPROTOTYPE, 0 },
-	{ "the proxy's executable", "root shell", NULL, attack_through_exec, EPERM, 1 },
-	{ NULL, NULL, NULL, NULL, 0, 0 },
+	  1, ATTACK_CONNECTS },
+	{ "chroot with the socket mounted", "root in a container", NULL, attack_chroot, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "user namespace", "user in group docker", become_docker_user, attack_user_namespace, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "network namespace", "root shell", NULL, attack_network_namespace, EPERM, 1, ATTACK_CONNECTS },
+	{ "from a thread", "user in group docker", become_docker_user, attack_thread, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "io_uring", "user in group docker", become_docker_user, attack_ring_inline, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "io_uring worker", "user in group docker", become_docker_user, attack_ring_worker, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "io_uring polled", "user in group docker", become_docker_user, attack_ring_polled, EPERM, 1,
+	  ATTACK_CONNECTS },
+	{ "SOCK_DGRAM", "root shell", NULL, attack_datagram, EPROTOTYPE, 0, ATTACK_CONNECTS },
+	{ "SOCK_SEQPACKET", "root shell", NULL, attack_seqpacket, EPROTOTYPE, 0, ATTACK_CONNECTS },
+	{ "the proxy's executable", "root shell", NULL, attack_through_exec, EPERM, 1, ATTACK_CONNECTS },
+	{ NULL, NULL, NULL, NULL, 0, 0, 0 },
 };
 
-static bool all(void)
+static bool all(const struct attack *table)
 {
 	bool ok = true;
 
-	for (const struct attack *attack = attack_table; attack->name; attack++)
+	for (const struct attack *attack = table; attack->name; attack++)
 		ok &= try_one(attack, "", attack->expected, attack->refused);
 	return ok;
 }
@@ -247,7 +261,7 @@ static bool hammer_while(const char *name, const char *label, bool count, void (
 		kill(clients[i], SIGKILL);
 		waitpid(clients[i], NULL, 0);
 	}
-	moved = report_denied(&before, &after, &hook);
+	moved = report_moved(&before, &after, ATTACK_CONNECTS, &hook);
 	snprintf(text, sizeof(text), "%s%s%s", name, *label ? ": " : "", label);
 	snprintf(got, sizeof(got), "%llu connected, %llu EPERM, %llu no listener, %llu other",
 		 (unsigned long long)tally->through, (unsigned long long)tally->refused,
@@ -321,7 +335,9 @@ int main(int argc, char **argv)
 	bool ok = false;
 
 	if (strcmp(command, "all") == 0 && argc == 2)
-		ok = all();
+		ok = all(attack_table);
+	else if (strcmp(command, "guards") == 0 && argc == 2)
+		ok = all(attack_guards);
 	else if (strcmp(command, "some") == 0 && argc == 3)
 		ok = some(argv[2], false);
 	else if (strcmp(command, "open") == 0 && argc == 3)

@@ -12,10 +12,13 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "gate_shared.h"
+
 #define ATTACK_SOCKET "/run/docker.sock"
-#define ATTACK_GROUP  999  /* docker */
-#define ATTACK_USER   1000 /* in group docker */
-#define ATTACK_NOBODY 1001 /* not in it */
+#define ATTACK_LEAK   "/run/test/leak" /* where the stand-in gives its connection away */
+#define ATTACK_GROUP  999              /* docker */
+#define ATTACK_USER   1000             /* in group docker */
+#define ATTACK_NOBODY 1001             /* not in it */
 
 struct attack {
 	const char *name;
@@ -23,11 +26,16 @@ struct attack {
 	int (*become)(void); /* NULL: stay root */
 	int (*run)(void);
 	int expected;     /* errno */
-	uint64_t refused; /* by how many the gate's counter has to move */
+	uint64_t refused; /* by how many the counter has to move, or ATTACK_SOME */
+	unsigned counter; /* enum gate_counter, or ATTACK_CONNECTS */
 };
 
-/* Ends with an entry whose name is NULL. */
+#define ATTACK_CONNECTS 0          /* both counters of refused connects */
+#define ATTACK_SOME     UINT64_MAX /* at least one */
+
+/* Each ends with an entry whose name is NULL. */
 extern const struct attack attack_table[];
+extern const struct attack attack_guards[]; /* attack_guards.c */
 
 int attack_connect(const char *path, int type);
 
@@ -40,7 +48,6 @@ int attack_dots(void);
 int attack_descriptor_path(void);
 int attack_root_of_init(void);
 int attack_hard_link(void);
-int attack_rename(void);
 int attack_bind_mount(void);
 int attack_cloned_mount(void);
 int attack_chroot(void);

@@ -84,19 +84,6 @@ int attack_hard_link(void)
 	return error;
 }
 
-/* The name that the gate knows is gone meanwhile, and the directory is another. */
-int attack_rename(void)
-{
-	int error;
-
-	if (mkdir("/run/elsewhere", 0755) < 0 && errno != EEXIST)
-		return -errno;
-	if (rename(ATTACK_SOCKET, "/run/elsewhere/engine") < 0)
-		return -errno;
-	error = attack_connect("/run/elsewhere/engine", SOCK_STREAM);
-	return rename("/run/elsewhere/engine", ATTACK_SOCKET) < 0 ? -errno : error;
-}
-
 static int private_mounts(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)

@@ -46,14 +46,28 @@ void report_counters(struct report_counters *ret)
 		close(map);
 }
 
-uint64_t report_denied(const struct report_counters *before, const struct report_counters *after,
-		       const char **hook)
+uint64_t report_moved(const struct report_counters *before, const struct report_counters *after,
+		      unsigned counter, const char **hook)
 {
+	static const char *const hooks[GATE_COUNTERS] = {
+		[GATE_DENIED_RECEIVE] = "file_receive",
+		[GATE_DENIED_TRACE] = "ptrace_access_check",
+		[GATE_DENIED_KILL] = "task_kill",
+		[GATE_DENIED_OBJECT] = "bpf, inode_*, sb_umount",
+		[GATE_DENIED_NAME] = "inode_rename, inode_unlink",
+		[GATE_DENIED_TCP] = "socket_listen, socket_connect",
+		[GATE_DENIED_SYSCTL] = "cgroup/sysctl",
+	};
 	uint64_t connects = after->sum[GATE_DENIED] - before->sum[GATE_DENIED];
 	uint64_t finds = after->sum[GATE_DENIED_FIND] - before->sum[GATE_DENIED_FIND];
+	uint64_t moved = after->sum[counter] - before->sum[counter];
 
-	*hook = finds ? "unix_find" : connects ? "unix_stream_connect" : "";
-	return connects + finds;
+	if (counter == 0) {
+		*hook = finds ? "unix_find" : connects ? "unix_stream_connect" : "";
+		return connects + finds;
+	}
+	*hook = moved ? hooks[counter] : "";
+	return moved;
 }
 
 static void lsm_list(char *text, size_t size)

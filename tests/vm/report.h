@@ -21,9 +21,12 @@ struct report_counters {
 /* Reads the pinned counters, with bpf(2) itself: nothing of ours but the layout is trusted here. */
 void report_counters(struct report_counters *ret);
 
-/* How many connects were refused between the two, and by which hook ("" for none). */
-uint64_t report_denied(const struct report_counters *before, const struct report_counters *after,
-		       const char **hook);
+/*
+ * By how many `counter` moved between the two, and the hook that it stands for ("" when it did not). Counter
+ * 0 is for connects, which are refused in either of two places.
+ */
+uint64_t report_moved(const struct report_counters *before, const struct report_counters *after,
+		      unsigned counter, const char **hook);
 
 /* Prints the line. Returns whether it was fine. */
 bool report_line(FILE *to, const char *attack, const char *position, const char *expected, const char *got,
