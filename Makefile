@@ -224,7 +224,7 @@ install: all ## install under DESTDIR/PREFIX
 	install -m 0755 $(BUILD)/sockgate-worker $(DESTDIR)$(LIBEXECDIR)
 	install -m 0755 $(BUILD)/sockgate $(DESTDIR)$(BINDIR)
 	install -m 0644 policies/*.yaml $(DESTDIR)$(DATADIR)/policies
-	install -m 0644 userspace/sockgated/sockgate.logrotate $(DESTDIR)$(DATADIR)
+	install -m 0644 userspace/sockgated/sockgate.logrotate userspace/worker/dashboard.json $(DESTDIR)$(DATADIR)
 	for s in 1 5 8; do for m in userspace/man/*.$$s; do \
 		[ ! -e "$$m" ] || install -m 0644 "$$m" $(DESTDIR)$(MANDIR)/man$$s; done; done
 	install -m 0644 $(BUILD)/man/sockgate-policy.5 $(DESTDIR)$(MANDIR)/man5

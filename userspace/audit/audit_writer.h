@@ -27,8 +27,8 @@ struct audit_writer {
 	int64_t size;  /* of the file when that happened; -1: it is no file */
 	uint64_t lost; /* records that are not in the trail, and that no record tells of */
 	uint64_t lost_ever; /* of `lost`, those included that a record tells of by now */
-	uint64_t told; /* of these, what the note in `lines` tells of; 0: there is none */
-	int error;     /* errno of the last write; 0: it went well */
+	uint64_t told;      /* of these, what the note in `lines` tells of; 0: there is none */
+	int error;          /* errno of the last write; 0: it went well */
 	int owed; /* of audit_writer_begin()'s own writing, for the next audit_writer_flush() to return */
 };
 

@@ -70,7 +70,7 @@ struct config_policy {
 	 */
 	bool compat;
 	enum policy_mode mode;
-	bool mode_told; /* that it protects nothing */
+	bool mode_told;              /* that it protects nothing */
 	struct config_array sources; /* struct config_source */
 	struct config_array globs;   /* struct config_glob */
 	struct image_verdict verdicts[API_OPERATIONS];
@@ -84,7 +84,7 @@ struct config_listener {
 	const char *group;
 	unsigned mode;
 	unsigned policy;
-	bool metrics; /* counters and health; the policy is nobody's */
+	bool metrics;                /* counters and health; the policy is nobody's */
 	struct config_array origins; /* const char * */
 	struct config_array hosts;   /* const char * */
 	struct config_source source;

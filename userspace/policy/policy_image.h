@@ -79,9 +79,9 @@ enum policy_mode { POLICY_ENFORCE, POLICY_WARN, POLICY_LEARN };
 
 struct image_policy {
 	struct image_str name;
-	struct image_str file; /* where a line could be added; empty for one that was made of variables */
-	uint32_t compat;       /* 1: made of Tecnativa's variables, see struct config_policy */
-	uint32_t mode;   /* enum policy_mode */
+	struct image_str file;     /* where a line could be added; empty for one that was made of variables */
+	uint32_t compat;           /* 1: made of Tecnativa's variables, see struct config_policy */
+	uint32_t mode;             /* enum policy_mode */
 	struct image_list sources; /* image_source */
 	struct image_list globs;   /* image_glob, in the order of the files */
 	struct image_verdict verdicts[API_OPERATIONS];

@@ -39,7 +39,7 @@ enum policy_reference_kind {
 	POLICY_REFERENCE_BIND,   /* a host path, clean and absolute, that the policy allows as it is spelt */
 	POLICY_REFERENCE_VOLUME, /* a named volume */
 	POLICY_REFERENCE_CONTAINER, /* a container: name, id or prefix of an id */
-	POLICY_REFERENCE_ENGINE,    /* the engine itself, which no request names: a question about its health */
+	POLICY_REFERENCE_ENGINE, /* the engine itself, which no request names: a question about its health */
 };
 struct policy_reference {
 	enum policy_reference_kind kind;

@@ -97,7 +97,7 @@ static int reserve(struct client *client, size_t want)
 	size_t cap = client->held_cap ? client->held_cap : 1024;
 	char *held;
 
-	if (want <= client->held_cap)
+	if (client->held && want <= client->held_cap)
 		return 0;
 	while (cap < want)
 		cap *= 2;

@@ -9,154 +9,15 @@
 #include "policy/policy_rewrite.h"
 #include "worker/body_plan.h"
 #include "worker/facts.h"
-#include "worker/heads.h"
 #include "worker/monitor.h"
 #include "worker/origin.h"
-#include "worker/rollout.h"
-#include "json/json_body.h"
-
-/*
- * A canonical head is at most as long as the client's, but for percent-encoding (three bytes for one) and our
- * own lines; a refusal is shorter still.
- */
-#define HEAD_ROOM (HTTP_HEAD_MAX * 3 + 1024)
-
-/* What a policy may add to a body, before the arena is emptied for it. */
-#define REWRITE_ROOM (128 * 1024)
-
-#define PREFIX "sockgate: "
-
-/* A request that is being judged; all of it points into the input or the worker's target scratch. */
-struct judged {
-	struct http_request request;
-	struct api_target target;
-	const struct image_policy *policy;
-	struct policy_decision decision;
-	struct rollout rollout;
-	struct str rewritten; /* what was changed in the body, while that is being judged; else empty */
-};
-
-/* What passes is a refusal to whoever reads the trail: its rule and reason, not those that let it pass. */
-static void record_would_deny(struct audit_request *r, const struct rollout *rollout)
-{
-	r->would_deny = true;
-	r->rule = rollout->refusal.rule;
-	r->file = rollout->refusal.file;
-	r->line = rollout->refusal.line;
-	r->reason = (struct str){ rollout->refusal.reason, rollout->refusal.reason_len };
-	r->limits = (struct str){ rollout->limits, rollout->limits_n };
-}
-
-/* By the rule that refused, which is not the one that decided where something else was wrong. */
-static void count(struct worker *worker, struct client *client, const struct judged *j, bool allow,
-		  unsigned status)
-{
-	bool by_rule = j && j->decision.rule.n && !j->decision.allow;
-
-	metrics_count_request(&worker->metrics, j ? j->target.operation : NULL,
-			      !allow                       ? METRICS_DENY
-			      : j && j->rollout.would_deny ? METRICS_WARN
-							   : METRICS_ALLOW);
-	if (!allow)
-		metrics_count_refusal(&worker->metrics, by_rule ? j->decision.rule : STR(""), status);
-	client->decided = worker->metrics.now;
-}
-
-static void record(struct worker *worker, struct client *client, const struct judged *j, bool allow,
-		   unsigned status, struct str reason)
-{
-	struct audit_request r = {
-		.allow = allow,
-		.status = status,
-		.reason = reason,
-		.listener = str_from(client->listener->name),
-		.uid = client->peer.uid,
-		.gid = client->peer.gid,
-		.pid = client->peer.pid,
-		.peer = str_from(client->address),
-		.policy_hash = worker->image ? worker->image->hash : 0,
-	};
-
-	count(worker, client, j, allow, status);
-	if (worker->trail.fd < 0)
-		return;
-	worker->metrics.audit_records++;
-	clock_gettime(CLOCK_REALTIME, &r.time);
-	if (j) {
-		r.method = str_from(http_method_name(j->request.method));
-		r.path = j->target.path;
-		r.operation = str_from(j->target.operation ? j->target.operation->name : NULL);
-		r.rule = j->decision.rule;
-		r.file = j->decision.file;
-		r.line = j->decision.line;
-		r.rewritten = j->rewritten;
-		if (j->policy)
-			r.policy = image_string(worker->image, j->policy->name);
-	}
-	if (j && allow && j->rollout.would_deny)
-		record_would_deny(&r, &j->rollout);
-	trail_add(&worker->trail, &r);
-}
-
-/* Makes room for `need` bytes in the turn's arena, carrying out what is pending when there is none. */
-static struct buf arena_room(struct worker *worker, size_t need)
-{
-	if (worker->arena.cap - worker->arena.n < need)
-		worker_flush(worker);
-	return buf_over(worker->arena.p + worker->arena.n, worker->arena.cap - worker->arena.n);
-}
-
-static void pend(struct worker *worker, struct client *client, const struct buf *bytes, bool forward)
-{
-	worker->arena.n += bytes->n;
-	client->action = buf_view(bytes);
-	client->forward = forward;
-	client->state = CLIENT_PENDING;
-	client->next = NULL;
-	deadline_clear(&client->deadline);
-	*worker->pending_tail = client;
-	worker->pending_tail = &client->next;
-}
-
-static void refuse(struct worker *worker, struct client *client, const struct judged *j, unsigned status,
-		   struct str reason)
-{
-	struct buf out = arena_room(worker, HEAD_ROOM);
-
-	record(worker, client, j, false, status, reason);
-	heads_write_refusal(&out, status, reason, !client->keep_alive, client->head_only,
-			    str_from(client->origin));
-	pend(worker, client, &out, false);
-}
+#include "worker/verdict.h"
 
 void request_refuse(struct worker *worker, struct client *client, unsigned status, const char *why)
 {
-	char message[256];
-
-	snprintf(message, sizeof(message), PREFIX "%s", why);
 	client->keep_alive = false;
 	client->body_unread = true;
-	refuse(worker, client, NULL, status, str_from(message));
-}
-
-static void refuse_because(struct worker *worker, struct client *client, const struct judged *j,
-			   unsigned status, const char *why)
-{
-	char message[256];
-
-	snprintf(message, sizeof(message), PREFIX "%s", why);
-	refuse(worker, client, j, status, str_from(message));
-}
-
-/* The docker CLI prints the message as the daemon's, so it says who speaks. */
-static void refuse_decision(struct worker *worker, struct client *client, const struct judged *j)
-{
-	char memory[POLICY_REASON_MAX + sizeof(PREFIX)];
-	struct buf message = buf_over(memory, sizeof(memory));
-
-	buf_puts(&message, PREFIX);
-	buf_append(&message, j->decision.reason, j->decision.reason_len);
-	refuse(worker, client, j, j->decision.status, buf_view(&message));
+	verdict_because(worker, client, NULL, status, why);
 }
 
 /* What the rest of the connection has to know of the request in hand. */
@@ -188,20 +49,20 @@ static bool judge_origin(struct worker *worker, struct client *client, struct ju
 	if (verdict == ORIGIN_NONE)
 		return true;
 	if (verdict == ORIGIN_REFUSED) {
-		refuse_because(worker, client, j, 403, why);
+		verdict_because(worker, client, j, 403, why);
 		return false;
 	}
 	client->origin = strndup(origin.p, origin.n);
 	if (!client->origin) {
-		refuse_because(worker, client, j, 503, "out of memory");
+		verdict_because(worker, client, j, 503, "out of memory");
 		return false;
 	}
 	if (verdict == ORIGIN_PREFLIGHT) {
-		struct buf out = arena_room(worker, HEAD_ROOM);
+		struct buf out = verdict_room(worker, VERDICT_HEAD_ROOM);
 
-		record(worker, client, j, true, 204, STR("a preflight, answered here"));
+		verdict_record(worker, client, j, true, 204, STR("a preflight, answered here"));
 		origin_write_preflight(&out, origin);
-		pend(worker, client, &out, false);
+		verdict_pend(worker, client, &out, false);
 		return false;
 	}
 	return true;
@@ -217,7 +78,7 @@ static bool judge_head(struct worker *worker, struct client *client, struct judg
 	/* Behind a request for a raw stream may stand what was meant for it: never a request. */
 	client->keep_alive = keep_alive && !j->request.upgrade.p;
 	if (worker->image->gate.require && worker->gate != MSG_GATE_ENFORCING) {
-		refuse_because(worker, client, j, 503, worker->gate_reason);
+		verdict_because(worker, client, j, 503, worker->gate_reason);
 		return false;
 	}
 	if (!judge_origin(worker, client, j))
@@ -228,65 +89,24 @@ static bool judge_head(struct worker *worker, struct client *client, struct judg
 	if (r == -EPROTONOSUPPORT && j->policy->compat)
 		r = 0;
 	if (r == -ENOENT) {
-		refuse_because(
+		verdict_because(
 			worker, client, j, 403,
 			"no operation of the Docker API has this method and path, so no policy can allow it");
 		return false;
 	}
 	if (r < 0) {
-		refuse_because(worker, client, j, 400, why);
+		verdict_because(worker, client, j, 400, why);
 		return false;
 	}
 	client->may_hijack = (j->target.operation->flags & API_HIJACK) != 0;
 	client->keep_alive = keep_alive && !client->may_hijack;
 	policy_decide(worker->image, j->policy, &j->request, &j->target, &j->decision);
 	if (!rollout_head(&j->rollout, worker->image, j->policy, &j->request, &j->target, &j->decision)) {
-		refuse_decision(worker, client, j);
+		verdict_decided(worker, client, j);
 		return false;
 	}
 	client->upgrade = client->may_hijack && j->request.upgrade.n > 0;
 	return true;
-}
-
-/* Allowed: the canonical request becomes the pending action. */
-static void forward(struct worker *worker, struct client *client, struct judged *j, enum http_framing framing,
-		    uint64_t length, const struct json_body *body)
-{
-	struct buf out = arena_room(worker, HEAD_ROOM);
-
-	if (body) {
-		/* The head says how long the body is, so the body is written first, behind room for the head.
-		 */
-		struct buf json = arena_room(worker, HEAD_ROOM + client->body_len * 2 + 4096 +
-							     (j->rewritten.n ? REWRITE_ROOM : 0));
-		size_t head;
-
-		out = buf_over(json.p, HEAD_ROOM);
-		json = buf_over(json.p + HEAD_ROOM, json.cap - HEAD_ROOM);
-		json_body_write(body, &json);
-		if (json.overflow) {
-			refuse_because(worker, client, j, 413,
-				       "the body is too large when written out in full");
-			return;
-		}
-		heads_write_request(&out, &j->request, &j->target, HTTP_BODY_LENGTH, json.n, client->upgrade);
-		head = out.n;
-		memmove(out.p + head, json.p, json.n);
-		out.n += json.n;
-	} else {
-		heads_write_request(&out, &j->request, &j->target, framing, length, client->upgrade);
-	}
-	if (out.overflow) {
-		refuse_because(worker, client, j, 431,
-			       "the request's head is too long when written out in full");
-		return;
-	}
-	record(worker, client, j, true, 0, (struct str){ NULL, 0 });
-	client->body_framing = (uint8_t)framing;
-	client->body_length = length;
-	if (body)
-		client->body_framing = HTTP_BODY_NONE;
-	pend(worker, client, &out, true);
 }
 
 /*
@@ -299,9 +119,9 @@ static bool know_enough(struct worker *worker, struct client *client, struct jud
 	int unknown = facts_collect(worker, client, j->policy, &j->target, body);
 
 	if (unknown < 0) {
-		refuse_because(worker, client, j, unknown == -E2BIG ? 403 : 503,
-			       unknown == -E2BIG ? "the request refers to more than can be looked up"
-						 : "out of memory");
+		verdict_because(worker, client, j, unknown == -E2BIG ? 403 : 503,
+				unknown == -E2BIG ? "the request refers to more than can be looked up"
+						  : "out of memory");
 		return false;
 	}
 	if (unknown > 0) {
@@ -311,7 +131,7 @@ static bool know_enough(struct worker *worker, struct client *client, struct jud
 	if (policy_facts_judge(worker->image, j->policy, &j->target, client->facts, &j->decision) ||
 	    rollout_facts(&j->rollout, j->policy, &j->decision))
 		return true;
-	refuse_decision(worker, client, j);
+	verdict_decided(worker, client, j);
 	return false;
 }
 
@@ -343,7 +163,7 @@ static bool rewrite_body(struct worker *worker, struct client *client, struct ju
 			       changes, &why);
 
 	if (r < 0)
-		refuse_because(worker, client, j, r == -ENOMEM ? 413 : 400, why);
+		verdict_because(worker, client, j, r == -ENOMEM ? 413 : 400, why);
 	else
 		j->rewritten = buf_view(changes);
 	return r >= 0;
@@ -362,7 +182,7 @@ static void judge_body(struct worker *worker, struct client *client, struct judg
 	if (n > 0 && !is_null(in, n))
 		r = json_body_load(in, n, &body, &why);
 	if (r < 0) {
-		refuse_because(worker, client, j, r == -ENOMEM || r == -EMSGSIZE ? 413 : 400, why);
+		verdict_because(worker, client, j, r == -ENOMEM || r == -EMSGSIZE ? 413 : 400, why);
 		return;
 	}
 	if (body && plan != BODY_INSPECT) {
@@ -370,8 +190,8 @@ static void judge_body(struct worker *worker, struct client *client, struct judg
 
 		body = json_body_free(body);
 		if (!fine) {
-			refuse_because(worker, client, j, 400,
-				       "a start takes no HostConfig (since API 1.24)");
+			verdict_because(worker, client, j, 400,
+					"a start takes no HostConfig (since API 1.24)");
 			return;
 		}
 	}
@@ -379,9 +199,9 @@ static void judge_body(struct worker *worker, struct client *client, struct judg
 		goto out;
 	policy_decide_body(worker->image, j->policy, &j->target, body, &j->decision);
 	if (!rollout_body(&j->rollout, worker->image, j->policy, &j->target, body, &j->decision))
-		refuse_decision(worker, client, j);
+		verdict_decided(worker, client, j);
 	else if (know_enough(worker, client, j, body))
-		forward(worker, client, j, HTTP_BODY_NONE, 0, body);
+		verdict_forward(worker, client, j, HTTP_BODY_NONE, 0, body);
 	j->rewritten = (struct str){ NULL, 0 };
 out:
 	json_body_free(body);
@@ -456,21 +276,22 @@ static size_t take_body(struct worker *worker, struct client *client, struct jud
 
 	if (s.malformed) {
 		client->keep_alive = false;
-		refuse_because(worker, client, j, 400, s.why);
+		verdict_because(worker, client, j, 400, s.why);
 		return n;
 	}
 	if (plan == BODY_EMPTY && client->body_len > 0) {
 		client->keep_alive = false;
-		refuse_because(worker, client, j, 415,
-			       "a body for this operation must have Content-Type: application/json");
+		verdict_because(worker, client, j, 415,
+				"a body for this operation must have Content-Type: application/json");
 		return n;
 	}
 	if (client->body_len > limit ||
 	    (j->request.framing == HTTP_BODY_LENGTH && j->request.content_length > limit)) {
 		client->keep_alive = false;
-		refuse_because(worker, client, j, 413,
-			       "the body is larger than the policy's containers.body_limit, and none goes on "
-			       "unread");
+		verdict_because(
+			worker, client, j, 413,
+			"the body is larger than the policy's containers.body_limit, and none goes on "
+			"unread");
 		return n;
 	}
 	if (s.complete) {
@@ -505,9 +326,9 @@ static void monitor(struct worker *worker, struct client *client, struct judged 
 	client->keep_alive = client->keep_alive && !j->request.upgrade.p;
 	if (!judge_origin(worker, client, j))
 		return;
-	out = arena_room(worker, MONITOR_ROOM);
+	out = verdict_room(worker, MONITOR_ROOM);
 	if (monitor_answer(worker, client, &j->request, &out))
-		pend(worker, client, &out, false);
+		verdict_pend(worker, client, &out, false);
 	else
 		client->state = CLIENT_FACTS;
 }
@@ -551,7 +372,7 @@ static size_t judge(struct worker *worker, struct client *client, struct judged 
 	plan = body_plan_make(&j->request, j->target.operation, &status, &why);
 	switch (plan) {
 	case BODY_REFUSE:
-		refuse_because(worker, client, j, status, why);
+		verdict_because(worker, client, j, status, why);
 		return n;
 	case BODY_ABSENT:
 		judge_body(worker, client, j, plan, NULL, 0);
@@ -561,7 +382,7 @@ static size_t judge(struct worker *worker, struct client *client, struct judged 
 		*ret_keep = n;
 		if (!know_enough(worker, client, j, NULL))
 			return client->state == CLIENT_FACTS ? 0 : n;
-		forward(worker, client, j, j->request.framing, j->request.content_length, NULL);
+		verdict_forward(worker, client, j, j->request.framing, j->request.content_length, NULL);
 		if (!client->forward)
 			return n;
 		client->keep_alive = keep_alive;

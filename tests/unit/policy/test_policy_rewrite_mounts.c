@@ -151,6 +151,20 @@ static void our_socket_is_not_looked_up(void)
 		policy_inspect_bind(fixture_image(&f), fixture_policy(&f), STR(OWN), false, &problem));
 }
 
+/* It has no policy, whatever number stands in its place, and speaks no Docker. */
+static void a_listener_for_metrics_is_not_our_socket(void)
+{
+	uint32_t at;
+
+	prepare();
+	at = fixture_image(&f)->listeners.off + sizeof(struct image_listener);
+	fixture_set(&f, POLICY_KEY_CONTAINERS_SOCKET_BIND, "rewrite");
+	CU_ASSERT_TRUE(policy_inspect_bind(fixture_image(&f), fixture_policy(&f), STR(OWN), false, &problem));
+	((struct image_listener *)(void *)(f.memory + at))->metrics = 1;
+	CU_ASSERT_FALSE(
+		policy_inspect_bind(fixture_image(&f), fixture_policy(&f), STR(OWN), false, &problem));
+}
+
 static void mounts_of_a_forced_directory_are_made_read_only(void)
 {
 	static const struct expected rows[] = {
@@ -215,6 +229,7 @@ int main(void)
 		{ "a socket is given out only where it leads to the same policy",
 		  a_socket_is_given_out_only_where_it_leads_to_the_same_policy },
 		{ "our socket is not looked up", our_socket_is_not_looked_up },
+		{ "a listener for metrics is not our socket", a_listener_for_metrics_is_not_our_socket },
 		{ "mounts of a forced directory are made read-only",
 		  mounts_of_a_forced_directory_are_made_read_only },
 		{ "a bind that is too long to be changed is refused",
