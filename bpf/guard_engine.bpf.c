@@ -26,9 +26,12 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define DOCKER_PORT     2375
 #define DOCKER_TLS_PORT 2376
 
+/* One load of the inode: newer verifiers want the very pointer compared with NULL that is read from. */
 static __always_inline bool is_socket(struct dentry *dentry)
 {
-	return dentry->d_inode && (dentry->d_inode->i_mode & TYPE_MASK) == TYPE_SOCKET;
+	struct inode *inode = dentry->d_inode;
+
+	return inode && (inode->i_mode & TYPE_MASK) == TYPE_SOCKET;
 }
 
 static __always_inline bool has_guarded_name(struct inode *directory, struct dentry *dentry)
