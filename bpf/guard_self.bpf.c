@@ -49,6 +49,7 @@ static __always_inline __u32 link_of(__u32 fd)
 	struct file *file = 0;
 	struct bpf_link *link;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is a pointer that is read */
 	if (fd >= FILES_MAX || bpf_probe_read_kernel(&file, sizeof(file), files + fd) < 0 || !file)
 		return 0;
 	link = BPF_CORE_READ(file, private_data);

@@ -109,8 +109,7 @@ static const char *const responses[] = {
 	"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n*",
 	"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n*",
 	"HTTP/1.1 200 OK\r\nContent-Length: 46\r\n\r\n{\"Name\":\"/a\",\"HostConfig\":{\"Privileged\":true}}",
-	"HTTP/1.1 200 OK\r\nContent-Length: "
-	"48\r\n\r\n{\"Name\":\"v\",\"Driver\":\"local\",\"Options\":null,\"a\":1}",
+	"HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n{\"Name\":\"v\",\"Driver\":\"local\",\"Options\":{}}",
 };
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 

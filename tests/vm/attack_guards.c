@@ -125,7 +125,7 @@ static int receive_connection(void)
 	/* There is no errno for it: the descriptor is missing, and the message says that it was cut. */
 	if (CMSG_FIRSTHDR(&message) && CMSG_FIRSTHDR(&message)->cmsg_type == SCM_RIGHTS)
 		return 0;
-	return message.msg_flags & MSG_CTRUNC ? EPERM : -ENOMSG;
+	return (message.msg_flags & MSG_CTRUNC) ? EPERM : -ENOMSG;
 }
 
 static int kill_proxy(void)

@@ -325,10 +325,14 @@ static int sysctl_load(struct bpf_object *object)
 	struct bpf_map *map;
 	int r = 0;
 
-	bpf_object__for_each_map(map, object) if (r == 0 && !bpf_map__is_internal(map) &&
-						  strcmp(bpf_map__name(map), "counters") != 0) r =
-		bpf_map__set_autocreate(map, false);
-	return r == 0 ? bpf_object__load(object) : r;
+	bpf_object__for_each_map(map, object)
+	{
+		if (!bpf_map__is_internal(map) && strcmp(bpf_map__name(map), "counters") != 0)
+			r = bpf_map__set_autocreate(map, false);
+		if (r < 0)
+			return r;
+	}
+	return bpf_object__load(object);
 }
 
 int gate_sysctl_load(struct gate_sysctl **ret, const char **why)
