@@ -63,6 +63,7 @@ static void write_event(void *context, const struct gate_event *event)
 		.observed_only = event->observed,
 	};
 	char about[64];
+	unsigned *written;
 
 	if (event->hook == 0 || event->hook >= GATE_HOOKS)
 		return;
@@ -76,13 +77,14 @@ static void write_event(void *context, const struct gate_event *event)
 	(void)clock_gettime(CLOCK_REALTIME, &record.time);
 	if (record.time.tv_sec != events->second) {
 		events->second = record.time.tv_sec;
-		events->written = 0;
+		events->written[0] = events->written[1] = 0;
 	}
-	if (events->written >= EVENTS_PER_SECOND) {
+	written = &events->written[event->hook != GATE_HOOK_CONNECT && event->hook != GATE_HOOK_FIND];
+	if (*written >= EVENTS_PER_SECOND) {
 		events->suppressed++;
 		return;
 	}
-	events->written++;
+	++*written;
 	process_facts_read((pid_t)event->pid, event->start_time, &facts);
 	record.exe = str_from(facts.exe);
 	record.cgroup = str_from(facts.cgroup);

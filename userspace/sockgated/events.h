@@ -13,8 +13,9 @@
 
 struct events {
 	struct trail *trail;
-	int64_t second; /* the one that `written` counts in */
-	unsigned written;
+	int64_t second;      /* the one that `written` counts in */
+	unsigned written[2]; /* of refused connects, and of what the guards refused: a flood of one hides not
+				the other */
 	uint64_t suppressed; /* by the limit, since the last note */
 	uint64_t lost;       /* of the kernel's counter, told already */
 };
