@@ -2,8 +2,8 @@
 /*
  * channel.h - sends and receives struct msg over a SOCK_SEQPACKET pair.
  *
- * The number of the channel's descriptor in a child is CHANNEL_FD. Both ends are non-blocking once
- * channel_nonblocking() was called; sending to a full channel is -EAGAIN.
+ * The number of the channel's descriptor in a child is CHANNEL_FD. Both ends are non-blocking; sending to a
+ * full channel is -EAGAIN.
  */
 #ifndef SOCKGATE_CHANNEL_H
 #define SOCKGATE_CHANNEL_H

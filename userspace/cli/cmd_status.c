@@ -43,6 +43,7 @@ static void print_gate(const struct json_value *gate)
 
 	printf("%-10s %.*s (%.*s)%s%.*s\n", "gate", STR_ARG(text_of(gate, "state")),
 	       STR_ARG(text_of(gate, "backend")), reason.n ? ": " : "", STR_ARG(reason));
+	printf("%-10s %.*s\n", "backend", STR_ARG(text_of(gate, "choice")));
 	printf("%-10s %lld allowed, %lld refused, %lld events lost\n", "connects", number_of(gate, "allowed"),
 	       number_of(gate, "denied"), number_of(gate, "events_lost"));
 	for (size_t i = 0; missing && i < json_size(missing); i++)

@@ -15,12 +15,12 @@
 
 #define BACKLOG 4096
 
-/* Whether somebody accepts on the socket at that address. */
+/* Whether somebody may be listening at that address: only a refusal says that nobody is. */
 static bool in_use(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool used = fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-		    errno == EAGAIN;
+		    errno != ECONNREFUSED;
 
 	if (fd >= 0)
 		close(fd);

@@ -110,7 +110,10 @@ static const int respawn_calls[] = {
 	SCMP_SYS(landlock_create_ruleset),
 	SCMP_SYS(readlink),
 	SCMP_SYS(uname),
-	SCMP_SYS(unlink), /* setup_undo() */
+	SCMP_SYS(unlink),     /* setup_undo() */
+	SCMP_SYS(socketpair), /* channel_pair() */
+	SCMP_SYS(getsockname),
+	SCMP_SYS(fstatfs),
 	SCMP_SYS(landlock_restrict_self),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(statfs),
