@@ -113,7 +113,7 @@ def test_following_logs_come_at_once_and_end_with_the_client(same):
     def scenario(docker):
         docker.ok("run", "-d", "-i", "--name", "talk", "bb", "sh", "-c", "echo first; sleep 1000")
         with docker.background("logs", "-f", "talk") as logs:
-            logs.expect("first\n", timeout=3)
+            logs.expect("first\n")
             return logs.interrupt()
     same(scenario)
 

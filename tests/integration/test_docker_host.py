@@ -33,11 +33,11 @@ def test_events_arrive_as_they_happen_and_obey_their_filter(same):
         watch = ("events", "--filter", "type=container", "--filter", "event=die", "--format",
                  "{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}")
         with docker.background(*watch) as events:
-            time.sleep(0.5)
+            time.sleep(2)  # until the client listens
             docker.run("run", "--name", "one", "bb", "sh", "-c", "exit 11")
-            first = events.expect(r"die one 11\n", timeout=5).group()
+            first = events.expect(r"die one 11\n").group()
             docker.run("run", "--name", "two", "bb", "true")
-            return first, events.expect(r".*\n", timeout=5).group(), events.interrupt()
+            return first, events.expect(r".*\n").group(), events.interrupt()
     _, second, _ = same(scenario)
     assert second == "die two 0\n"
 
