@@ -12,7 +12,7 @@ import stub_engine
 from lab import wire
 from lab.proxy import ROOT, Proxy
 
-POLICIES = os.path.join(ROOT, "tests/integration/policies")
+POLICIES = os.path.join(ROOT, "tests/vectors/policies")
 
 # What the proxy itself may ask about the things that a request names, before it decides.
 FACTS = re.compile(r"GET (/v1\.\d\d)?/((containers|exec)/[^/?]+/json|(volumes|networks)/[^/?]+|images/.+/json) ")

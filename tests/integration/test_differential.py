@@ -14,7 +14,7 @@ import pytest
 from lab import wire
 from lab.proxy import ROOT
 
-POLICY = os.path.join(ROOT, "tests/integration/policies/run.yaml")
+POLICY = os.path.join(ROOT, "tests/vectors/policies/run.yaml")
 ROUNDS = 400
 
 HARMLESS = [
