@@ -14,6 +14,8 @@ from lab.proxy import Proxy
 from lab.same import Same
 from stub_engine import StubEngine
 
+# A shell that starts this in the background has SIGINT ignored, and so would every program that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # a run that is ended stops what it started as well
 
 

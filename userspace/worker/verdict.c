@@ -98,8 +98,13 @@ void verdict_refuse(struct worker *worker, struct client *client, const struct j
 	struct buf out = verdict_room(worker, VERDICT_HEAD_ROOM);
 
 	verdict_record(worker, client, j, false, status, reason);
-	heads_write_refusal(&out, status, reason, !client->keep_alive, client->head_only,
-			    str_from(client->origin));
+	/*
+	 * Where a raw stream was asked for, closing is not announced: Docker's CLI up to 20.10 takes what
+	 * says "Connection: close" for the stream itself (net/http/httputil ErrPersistEOF) and shows the
+	 * message as garbage.
+	 */
+	heads_write_refusal(&out, status, reason, !client->keep_alive && !client->may_hijack,
+			    client->head_only, str_from(client->origin));
 	verdict_pend(worker, client, &out, false);
 }
 
