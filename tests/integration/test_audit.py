@@ -154,10 +154,11 @@ def test_verify_finds_a_chain_that_was_written_anew(trail, key, folder, stub):
     other = key + ".other"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", other], check=True)
     os.chmod(other, 0o600)
+    subprocess.run(["openssl", "pkey", "-in", other, "-pubout", "-out", other + ".pub"], check=True)
     proxy = Proxy(folder, stub.socket, options=["--audit-key", other])
     wire.ask(proxy.socket, "GET", "/containers/json")
     proxy.stop()
-    assert verify(proxy.audit)["intact"]
+    assert verify(proxy.audit, key=other + ".pub")["intact"]
     assert {what for what, _ in found(verify(proxy.audit, key=key + ".pub"))} == {"bad-signature"}
 
 
